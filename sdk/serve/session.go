@@ -1,0 +1,271 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/mooring-hq/mooring/sdk"
+	"github.com/mooring-hq/mooring/sdk/serve/link"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// outgoing is how many messages may wait for the agent. Log lines beyond it are dropped; everything else waits.
+const outgoing = 256
+
+type stream = grpc.BidiStreamingServer[wire.SessionHost, wire.SessionConnector]
+
+// session is the connector's end of the Session stream.
+type session struct {
+	sdk  *sdk.Session
+	out  chan *wire.SessionConnector
+	done chan struct{} // closed when the stream is over
+
+	ids     atomic.Uint64
+	dropped atomic.Uint64
+
+	mu      sync.Mutex
+	waiting map[uint64]chan *wire.SessionHost // by lease or keep
+	calls   map[string]context.CancelFunc
+	secrets map[string]string
+}
+
+// Session serves the one session of this process; when it ends, so does the process.
+func (s *server) Session(st stream) error {
+	s.mu.Lock()
+	second := s.claimed
+	s.claimed = true
+	s.mu.Unlock()
+	if second {
+		return link.Status(sdk.Errorf(sdk.ErrConflict, "this process has a session already"))
+	}
+	defer func() { go s.stop() }() // waits for the transport, which waits for this handler
+	first, err := st.Recv()
+	if err != nil {
+		return err
+	}
+	start := first.GetStart()
+	if start == nil {
+		return link.Status(sdk.Errorf(sdk.ErrInvalid, "the first message of a session must be start"))
+	}
+	sess := &session{
+		out: make(chan *wire.SessionConnector, outgoing), done: make(chan struct{}),
+		waiting: map[uint64]chan *wire.SessionHost{}, calls: map[string]context.CancelFunc{}, secrets: map[string]string{},
+	}
+	defer sess.end()
+	ready := &wire.Ready{}
+	if err := s.open(sess, start); err != nil {
+		ready.Error = sdk.ErrorToWire(err)
+	} else {
+		s.mu.Lock()
+		s.session = sess
+		s.mu.Unlock()
+	}
+	sess.out <- &wire.SessionConnector{Msg: &wire.SessionConnector_Ready{Ready: ready}}
+	go sess.write(st)
+	for { // after a refusal too: the agent reads why, and ends the stream
+		m, err := st.Recv()
+		if err != nil {
+			return nil //nolint:nilerr // the agent is gone, there is nobody to tell
+		}
+		sess.receive(m)
+	}
+}
+
+// open makes the sdk.Session of the settings.
+func (s *server) open(sess *session, start *wire.Start) error {
+	settings := sdk.Settings{}
+	for _, spec := range s.description.GetSettings() {
+		if spec.GetDefault() != "" {
+			settings[spec.GetName()] = spec.GetDefault()
+		}
+	}
+	maps.Copy(settings, values(start.GetSettings()))
+	for _, spec := range s.description.GetSettings() {
+		if spec.GetRequired() && settings[spec.GetName()] == "" {
+			return &sdk.Error{
+				Type: sdk.ErrInvalid, Field: spec.GetName(),
+				Message: fmt.Sprintf("instance %s: setting %q is required", start.GetInstance(), spec.GetName()),
+			}
+		}
+	}
+	sess.secrets = values(start.GetSecrets())
+	sess.sdk = &sdk.Session{
+		Instance: start.GetInstance(), Settings: settings, Secret: sess.secret, Keep: sess.keep, Log: sess.log,
+		KeepRaw: start.GetLimits().GetKeepRaw(), Classify: s.spec.Classify,
+	}
+	var err error
+	sess.sdk.HTTP, err = client(s, sess, start.GetNetwork())
+	return err
+}
+
+func values(list []*wire.Value) map[string]string {
+	m := make(map[string]string, len(list))
+	for _, v := range list {
+		m[v.GetName()] = v.GetValue()
+	}
+	return m
+}
+
+func (s *session) write(st stream) {
+	for {
+		select {
+		case m := <-s.out:
+			if st.Send(m) != nil {
+				return // Recv ends the session
+			}
+		case <-s.done:
+			return
+		}
+	}
+}
+
+func (s *session) receive(m *wire.SessionHost) {
+	var id uint64
+	switch b := m.GetMsg().(type) {
+	case *wire.SessionHost_Granted:
+		id = b.Granted.GetId()
+	case *wire.SessionHost_Refused:
+		id = b.Refused.GetId()
+	case *wire.SessionHost_Kept:
+		id = b.Kept.GetId()
+	case *wire.SessionHost_CallCancelled:
+		s.mu.Lock()
+		cancel := s.calls[b.CallCancelled.GetCallId()]
+		s.mu.Unlock()
+		if cancel != nil {
+			cancel()
+		}
+		return
+	default:
+		return
+	}
+	s.mu.Lock()
+	answer := s.waiting[id]
+	delete(s.waiting, id)
+	s.mu.Unlock()
+	if answer != nil {
+		answer <- m // has room for its one answer
+		return
+	}
+	if g := m.GetGranted(); g != nil { // whoever asked has gone: nobody will use it
+		go s.Observe(&wire.Observe{Id: g.GetId(), Returned: g.GetCount()})
+	}
+}
+
+// begin notes a call, so that the agent can cancel it; the result ends the note.
+func (s *session) begin(callID string, cancel context.CancelFunc) func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[callID] = cancel
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.calls, callID)
+	}
+}
+
+// end cancels what is under way.
+func (s *session) end() {
+	close(s.done)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, cancel := range s.calls {
+		cancel()
+	}
+}
+
+func (s *session) secret(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.secrets[name]
+}
+
+// ask sends a message with an id and waits for its answer.
+func (s *session) ask(ctx context.Context, id uint64, m *wire.SessionConnector) (*wire.SessionHost, error) {
+	answer := make(chan *wire.SessionHost, 1)
+	s.mu.Lock()
+	s.waiting[id] = answer
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.waiting, id)
+		s.mu.Unlock()
+	}()
+	select {
+	case s.out <- m:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.done:
+		return nil, errOver()
+	}
+	select {
+	case a := <-answer:
+		if r := a.GetRefused(); r != nil {
+			return nil, sdk.ErrorFromWire(r.GetError())
+		}
+		return a, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.done:
+		return nil, errOver()
+	}
+}
+
+func errOver() error { return sdk.Errorf(sdk.ErrUnavailable, "the session with the agent is over") }
+
+// Observe tells the agent what an answer said.
+func (s *session) Observe(o *wire.Observe) {
+	select {
+	case s.out <- &wire.SessionConnector{Msg: &wire.SessionConnector_Observe{Observe: o}}:
+	case <-s.done:
+	}
+}
+
+// keep has the agent seal a rotated secret before it returns. A refresh that another one overtook is a conflict; the
+// winner's value is in force then.
+func (s *session) keep(ctx context.Context, name, value string, expires time.Time) error {
+	k := &wire.KeepSecret{Id: s.ids.Add(1), Name: name, Value: value, Replaces: s.secret(name)}
+	if !expires.IsZero() {
+		k.Expires = timestamppb.New(expires)
+	}
+	a, err := s.ask(ctx, k.GetId(), &wire.SessionConnector{Msg: &wire.SessionConnector_Keep{Keep: k}})
+	if err != nil {
+		return fmt.Errorf("keeping secret %s: %w", name, err)
+	}
+	kept := a.GetKept()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept.GetResult() == "ok" {
+		s.secrets[name] = value
+		return nil
+	}
+	if kept != nil && kept.Value != nil {
+		s.secrets[name] = kept.GetValue()
+	}
+	return sdk.Errorf(sdk.ErrConflict, "secret %s was replaced by another refresh meanwhile", name)
+}
+
+// log hands a line to the agent. fields are names and values in turn. Lines that the agent does not take in time are
+// dropped and counted.
+func (s *session) log(level, message string, fields ...string) {
+	l := &wire.Log{Level: level, Message: message}
+	for i := 0; i+1 < len(fields); i += 2 {
+		l.Fields = append(l.Fields, &wire.Value{Name: fields[i], Value: fields[i+1]})
+	}
+	before := s.dropped.Swap(0)
+	if before > 0 {
+		l.Fields = append(l.Fields, &wire.Value{Name: "dropped_before", Value: fmt.Sprint(before)})
+	}
+	select {
+	case s.out <- &wire.SessionConnector{Msg: &wire.SessionConnector_Log{Log: l}}:
+	default:
+		s.dropped.Add(before + 1)
+	}
+}
