@@ -1,0 +1,145 @@
+package company
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Visibility is who can see a project.
+type Visibility string
+
+// The visibilities.
+const (
+	Private  Visibility = "private"
+	Internal Visibility = "internal" // everyone in the company
+	Public   Visibility = "public"
+)
+
+// Project is a place with files: a repository, a drive, a site.
+type Project struct {
+	Index       int
+	ID          int64 // unique
+	Name        string
+	Description string
+	Department  Department
+	Team        TeamID // who works on it
+	Visibility  Visibility
+	Archived    bool
+	Language    string
+	CreatedAt   time.Time
+	PushedAt    time.Time
+	Head        string // changes with every push
+	Pushes      int
+	files       int // made from words, below src/
+}
+
+const (
+	firstProjectID = 600_000
+	nameCount      = len(words) * len(projectKinds)
+	nameFactor     = 421 // odd, so that multiplying permutes; its inverse is found by nameInverse
+)
+
+// The big project: more files than one answer of most providers may hold. Companies of bigFrom people have it.
+const (
+	bigProject = 0
+	bigFiles   = 150_000
+	bigFrom    = 100_000
+)
+
+// Project gives a project. Indexes from Projects() on are those created later.
+func (c *Company) Project(i int) Project {
+	h := c.hash(ofProject, i)
+	dep := departmentOf(i)
+	p := Project{
+		Index: i, ID: firstProjectID + int64(i)*idStep + int64(h%idStep), //nolint:gosec // below 13
+		Name: c.projectName(i), Department: dep, Visibility: Private, Archived: h>>8%16 == 0,
+		CreatedAt: AsOf().Add(-time.Duration(400+below(h>>12, 2000)) * 24 * time.Hour),
+		PushedAt:  daysBefore(mix(h), 300), Head: hex20(h, 0), files: fileCount(mix(h + 1)),
+	}
+	team := teamCount(units[dep].Len(c.size))
+	p.Team = TeamID{dep, WholeDepartment}
+	if team > 0 {
+		p.Team.N = below(h>>20, team)
+	}
+	switch v := h >> 40 % 16; {
+	case v == 0:
+		p.Visibility = Public
+	case v < 4:
+		p.Visibility = Internal
+	}
+	p.Language = [...]string{"Go", "TypeScript", "Python", "Rust", "Java"}[below(h>>44, 5)]
+	if i == bigProject && c.size >= bigFrom {
+		p.files = bigFiles
+	}
+	p.Description = "The " + strings.ReplaceAll(p.Name, "-", " ") + " of " + dep.String()
+	c.placeProject(&p)
+	return p
+}
+
+// fileCount has a heavy tail: half of the projects have fewer than forty files, one in a thousand has thousands.
+func fileCount(h uint64) int {
+	u := float64(h>>11+1) / (1 << 53)
+	return min(int(14*math.Pow(u, -0.95)), 20_000)
+}
+
+func (c *Company) nameOffset() int { return below(c.hash(ofProject), nameCount) }
+
+func (c *Company) projectName(i int) string {
+	j := (i%nameCount*nameFactor + c.nameOffset()) % nameCount
+	name := words[j/len(projectKinds)] + "-" + projectKinds[j%len(projectKinds)]
+	if again := i / nameCount; again > 0 {
+		name += "-" + strconv.Itoa(again+1)
+	}
+	return name
+}
+
+// ProjectNamed is the index of the project with a name.
+func (c *Company) ProjectNamed(name string) (index int, ok bool) {
+	parts := strings.Split(name, "-")
+	if len(parts) < 2 || len(parts) > 3 {
+		return 0, false
+	}
+	again, ok := number(parts[2:])
+	w, k := find(words[:], parts[0]), find(projectKinds[:], parts[1])
+	if !ok || w < 0 || k < 0 {
+		return 0, false
+	}
+	j := w*len(projectKinds) + k - c.nameOffset() + nameCount
+	return j*inverse(nameFactor, nameCount)%nameCount + again*nameCount, true
+}
+
+// inverse of an odd number modulo a power of two, by Newton's iteration.
+func inverse(odd, power int) int {
+	x := odd
+	for range 5 {
+		x = x * (2 - odd*x) % power
+	}
+	return (x + power) % power
+}
+
+// find is the place of a word in a list, or -1.
+func find(list []string, word string) int {
+	for i, w := range list {
+		if strings.EqualFold(w, word) {
+			return i
+		}
+	}
+	return -1
+}
+
+// maxAgain bounds the numbers behind names.
+const maxAgain = 1_000_000
+
+// number reads how often a name was given before: nothing is 0, "2" is 1.
+func number(rest []string) (again int, ok bool) {
+	switch len(rest) {
+	case 0:
+		return 0, true
+	case 1:
+		n, err := strconv.Atoi(rest[0])
+		return n - 1, err == nil && n > 1 && n <= maxAgain && rest[0] == strconv.Itoa(n)
+	}
+	return 0, false
+}
