@@ -1,0 +1,210 @@
+package scan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/mooring-hq/mooring/agent/internal/store"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// What absence takes.
+const (
+	settledMisses = 2  // rounds of its home that missed a record, before it can be deleted without being fetched
+	heldRecords   = 20 // more than these and heldPercent missing at once are held for the next walk
+	heldPercent   = 20
+	sweepCommit   = 1_000 // records concluded on in one commit
+)
+
+func hashKey(k []byte) uint64 { return xxhash.Sum64(k) }
+
+// missingDoc marks a facet as unconfirmed.
+func (e *Engine) missingDoc(key []byte, a absence) store.Doc {
+	e.mu.Lock()
+	e.unconfirmed[hashKey(key)] = struct{}{}
+	e.mu.Unlock()
+	return jsonDoc(bucketUnconfirmed, key, a)
+}
+
+// confirmed takes the mark off facets that were seen again.
+func (e *Engine) confirmed(records []store.Record, facet string) []store.Doc {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.unconfirmed) == 0 {
+		return nil
+	}
+	var docs []store.Doc
+	for i := range records {
+		if records[i].Op != store.Put {
+			continue
+		}
+		key := unconfirmedKey(records[i].Kind, string(records[i].ID), facet)
+		if _, marked := e.unconfirmed[hashKey(key)]; marked {
+			delete(e.unconfirmed, hashKey(key))
+			docs = append(docs, noDoc(bucketUnconfirmed, key))
+		}
+	}
+	return docs
+}
+
+// conclude draws what follows from the walks of a round: shards that are gone, records that are missing, and which of the
+// missing ones are settled.
+func (e *Engine) conclude(ctx context.Context, l *listing, r *roundRun) error {
+	docs := e.retire(l, r)
+	if len(docs) > 0 {
+		if _, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: docs}); err != nil {
+			return err
+		}
+	}
+	if l.feed() {
+		return nil
+	}
+	if err := e.sweep(ctx, l, r); err != nil {
+		return fmt.Errorf("%s: looking for what is missing: %w", l.GetName(), err)
+	}
+	if err := e.settleAbsent(ctx, l, r); err != nil {
+		return fmt.Errorf("%s: settling what is missing: %w", l.GetName(), err)
+	}
+	return nil
+}
+
+// countRows keeps the number of a facet's rows, once a sweep has counted them.
+func (e *Engine) countRows(facet string, r store.Result) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n, known := e.rows[facet]; known {
+		e.rows[facet] = n + r.Created + r.Filled - r.Deleted
+	}
+}
+
+type missingRow struct {
+	kind   wire.Kind
+	id     string
+	reason string
+}
+
+// sweep finds the rows that their home lists no more, and marks them.
+func (e *Engine) sweep(ctx context.Context, l *listing, r *roundRun) error {
+	if !e.canMiss(l, r) {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	order, err := r.seen.merge()
+	if err != nil {
+		return err
+	}
+	var (
+		missing []missingRow
+		total   int
+		key     []byte
+	)
+	for _, kind := range sortedKinds(l.kinds) {
+		for row, err := range e.Store.Rows(ctx, store.Range{Kind: kind}) {
+			if err != nil {
+				return err
+			}
+			if row.Facet != l.GetName() {
+				continue
+			}
+			total++
+			key = seenKey(key[:0], row.Kind, []byte(row.ID))
+			if reason := e.unseen(l, r, row.Home); reason != "" {
+				was, err := order.has(key)
+				if err != nil {
+					return err
+				}
+				if !was {
+					missing = append(missing, missingRow{row.Kind, row.ID, reason})
+				}
+			}
+		}
+	}
+	e.mu.Lock()
+	e.rows[l.GetName()] = total
+	e.mu.Unlock()
+	return e.mark(l, r, missing, total)
+}
+
+// canMiss says whether this round can have missed anything at all.
+func (e *Engine) canMiss(l *listing, r *roundRun) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.shards[l.GetName()] {
+		if s.Retired || r.proof[s.Key] {
+			return true
+		}
+	}
+	return false
+}
+
+// unseen says why a row of a home counts as missing when the round did not give it; "" when its absence proves nothing.
+func (e *Engine) unseen(l *listing, r *roundRun, home store.Home) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.shards[l.GetName()][home.Shard]
+	switch {
+	case s != nil && s.Retired:
+		return "its " + l.parent.GetName() + " shard is gone"
+	case r.proof[home.Shard] && home.Fingerprint == r.Fingerprint:
+		return "not listed any more"
+	}
+	return ""
+}
+
+// mark notes the missing rows, or counts one more miss. Too many new ones at once are held.
+func (e *Engine) mark(l *listing, r *roundRun, missing []missingRow, total int) error {
+	r.Missing = len(missing)
+	var docs []store.Doc
+	fresh := 0
+	for _, m := range missing {
+		key := unconfirmedKey(m.kind, m.id, l.GetName())
+		a, err := e.absenceOf(key)
+		if err != nil {
+			return err
+		}
+		if a == nil {
+			fresh++
+			a = &absence{Listing: l.GetName(), Since: time.Now(), Reason: m.reason}
+		}
+		a.Misses++
+		docs = append(docs, e.missingDoc(key, *a))
+		if len(docs) >= sweepCommit {
+			if _, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: docs}); err != nil {
+				return err
+			}
+			docs = nil
+		}
+	}
+	if len(docs) > 0 {
+		if _, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: docs}); err != nil {
+			return err
+		}
+	}
+	r.Held = fresh > heldRecords && fresh*100 > total*heldPercent
+	if r.Held {
+		e.Logger.Warn("too much is missing at once: held for the next walk, nothing is deleted",
+			"listing", l.GetName(), "missing", fresh, "of", total)
+	}
+	return nil
+}
+
+// absenceOf reads a mark; nil when there is none.
+func (e *Engine) absenceOf(key []byte) (*absence, error) {
+	e.mu.Lock()
+	_, marked := e.unconfirmed[hashKey(key)]
+	e.mu.Unlock()
+	if !marked {
+		return nil, nil
+	}
+	b, err := e.Store.Doc(bucketUnconfirmed, key)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	a := &absence{}
+	return a, json.Unmarshal(b, a)
+}

@@ -1,0 +1,75 @@
+package scan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mooring-hq/mooring/agent/internal/store"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// keepShard takes what a page said of a shard, and gives the document to commit with the page.
+func (e *Engine) keepShard(found *wire.Shard, parentKey string) store.Doc {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	shards := e.shardsOf(found.GetListing())
+	s := shards[found.GetKey()]
+	if s == nil {
+		s = &shardState{Listing: found.GetListing(), Key: found.GetKey()}
+		shards[s.Key] = s
+	}
+	s.ParentKey, s.Name, s.Stamp = parentKey, found.GetName(), found.GetStamp()
+	s.Data = append([]byte(nil), found.GetData()...)
+	s.Unavailable, s.Reason = found.GetState() == wire.Shard_UNAVAILABLE, found.GetReason()
+	s.Misses, s.Retired = 0, false
+	return jsonDoc(bucketShards, docKey(s.Listing, s.Key), *s)
+}
+
+// retire counts the shards of child listings that a complete round of their parent did not name. At the second time they
+// are retired, with the shards below them.
+func (e *Engine) retire(l *listing, r *roundRun) []store.Doc {
+	if r.delta || !r.Complete {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var docs []store.Doc
+	for _, child := range l.children {
+		for key, s := range e.shards[child.GetName()] {
+			if s.Retired || r.named[child.GetName()][key] || !r.proof[s.ParentKey] {
+				continue
+			}
+			s.Misses++
+			if s.Misses >= settledMisses {
+				docs = append(docs, e.retireShard(child, s)...)
+				continue
+			}
+			docs = append(docs, jsonDoc(bucketShards, docKey(s.Listing, s.Key), *s))
+		}
+	}
+	return docs
+}
+
+// retireShard needs the lock.
+func (e *Engine) retireShard(l *listing, s *shardState) []store.Doc {
+	s.Retired = true
+	docs := []store.Doc{
+		jsonDoc(bucketShards, docKey(s.Listing, s.Key), *s),
+		noDoc(bucketCheckpoints, docKey(s.Listing, s.Key)),
+	}
+	for _, child := range l.children {
+		for _, below := range e.shards[child.GetName()] {
+			if below.ParentKey == s.Key && !below.Retired {
+				docs = append(docs, e.retireShard(child, below)...)
+			}
+		}
+	}
+	return docs
+}
+
+// sortShards puts those never walked first, then the longest ago: a crash in the middle costs nobody twice.
+func sortShards(shards []*shardState) {
+	slices.SortFunc(shards, func(a, b *shardState) int {
+		return cmp.Or(a.WalkedAt.Compare(b.WalkedAt), cmp.Compare(a.Key, b.Key))
+	})
+}
