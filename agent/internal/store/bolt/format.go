@@ -1,0 +1,212 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/mooring-hq/mooring/agent/internal/store"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// format is the version of the files. A change that an older agent would misread makes it one more.
+const format = 1
+
+// table is one bucket of a file. Its number is hashed with its rows and must never change.
+type table uint8
+
+const (
+	tMeta     table = iota + 1 // "format", "state"
+	tCurrent                   // kind, id, 0, facet → row
+	tHistory                   // kind, id, 0, facet, 0, until, number → version
+	tLog                       // sequence → entry
+	tDocs                      // bucket, 0, key → value
+	tHomes                     // number → home
+	tHomeIDs                   // home → number
+	tDays                      // day → activities announced
+	tActivity                  // in day files: time, id → row
+	tableEnd
+)
+
+var tableNames = [tableEnd]string{
+	tMeta: "meta", tCurrent: "current", tHistory: "history", tLog: "log", tDocs: "docs",
+	tHomes: "homes", tHomeIDs: "home_ids", tDays: "days", tActivity: "activities",
+}
+
+var (
+	mainTables = []table{tMeta, tCurrent, tHistory, tLog, tDocs, tHomes, tHomeIDs, tDays}
+	dayTables  = []table{tMeta, tHomes, tHomeIDs, tActivity}
+)
+
+// sumBytes is the checksum at the end of every value, over table, key and the value before it.
+const sumBytes = 8
+
+var errShort = errors.New("value is too short")
+
+func checksum(t table, key, value []byte) uint64 {
+	var d xxhash.Digest
+	d.Reset()
+	tag := [1]byte{byte(t)}
+	_, _ = d.Write(tag[:]) // a hash takes everything
+	_, _ = d.Write(key)
+	_, _ = d.Write(value)
+	return d.Sum64()
+}
+
+// open takes the checksum off a stored value; ok is false when it does not hold.
+func open8(t table, key, stored []byte) (value []byte, sum uint64, ok bool) {
+	if len(stored) < sumBytes {
+		return nil, 0, false
+	}
+	value = stored[:len(stored)-sumBytes]
+	sum = binary.LittleEndian.Uint64(stored[len(value):])
+	return value, sum, checksum(t, key, value) == sum
+}
+
+// A row's value: first seen, since (Unix nanoseconds), home, length of the body; then body and volatile. All fixed, so
+// that the comparing of an unchanged row is two comparisons of bytes.
+const rowHeader = 8 + 8 + 4 + 4
+
+type row struct {
+	firstSeen, since int64
+	home             uint32
+	body, volatile   []byte
+}
+
+func appendRow(b []byte, r row) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(r.firstSeen)) //nolint:gosec // two's complement
+	b = binary.LittleEndian.AppendUint64(b, uint64(r.since))     //nolint:gosec // two's complement
+	b = binary.LittleEndian.AppendUint32(b, r.home)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.body))) //nolint:gosec // at most maxValueBytes
+	b = append(b, r.body...)
+	return append(b, r.volatile...)
+}
+
+// parseRow reads a value without its checksum. The slices are the value's own.
+func parseRow(v []byte) (row, error) {
+	if len(v) < rowHeader {
+		return row{}, errShort
+	}
+	n := binary.LittleEndian.Uint32(v[20:])
+	if uint64(n) > uint64(len(v)-rowHeader) {
+		return row{}, errShort
+	}
+	return row{
+		firstSeen: int64(binary.LittleEndian.Uint64(v)),     //nolint:gosec // two's complement
+		since:     int64(binary.LittleEndian.Uint64(v[8:])), //nolint:gosec // two's complement
+		home:      binary.LittleEndian.Uint32(v[16:]),
+		body:      v[rowHeader : rowHeader+n : rowHeader+n],
+		volatile:  v[rowHeader+n:],
+	}, nil
+}
+
+// appendRecord writes what all rows of a record begin with: kind, id and a zero, which no id holds.
+func appendRecord(b []byte, kind wire.Kind, id []byte) []byte {
+	b = append(b, byte(kind)) //nolint:gosec // kinds are checked on the way in
+	b = append(b, id...)
+	return append(b, 0)
+}
+
+// compareRecord says whether a key stands before, in or behind the rows of a record.
+func compareRecord(key []byte, kind wire.Kind, id []byte) int {
+	if key[0] != byte(kind) { //nolint:gosec // as above
+		return int(key[0]) - int(kind)
+	}
+	rest := key[1:]
+	if len(rest) <= len(id) {
+		if c := bytes.Compare(rest, id[:len(rest)]); c != 0 {
+			return c
+		}
+		return -1
+	}
+	if c := bytes.Compare(rest[:len(id)], id); c != 0 {
+		return c
+	}
+	return int(rest[len(id)])
+}
+
+// recordOf gives the part of a key that all rows of its record begin with; nil for a key without one.
+func recordOf(key []byte) []byte {
+	if len(key) < 2 {
+		return nil
+	}
+	i := bytes.IndexByte(key[1:], 0)
+	if i < 0 {
+		return nil
+	}
+	return key[:i+2]
+}
+
+// versionTail is what a key of history has behind that of the row: a zero, until, a number that makes it unique.
+const versionTail = 1 + 8 + 8
+
+func appendVersionKey(b, rowKey []byte, until int64, number uint64) []byte {
+	b = append(append(b, rowKey...), 0)
+	b = appendTime(b, until)
+	return binary.BigEndian.AppendUint64(b, number)
+}
+
+func splitVersionKey(key []byte) (rowKey []byte, until int64, ok bool) {
+	n := len(key) - versionTail
+	if n < 0 || key[n] != 0 {
+		return nil, 0, false
+	}
+	return key[:n], parseTime(key[n+1:]), true
+}
+
+// appendTime writes a time so that earlier ones sort first, also those before 1970.
+func appendTime(b []byte, t int64) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(t)^(1<<63)) //nolint:gosec // two's complement
+}
+
+func parseTime(b []byte) int64 {
+	return int64(binary.BigEndian.Uint64(b) ^ (1 << 63)) //nolint:gosec // two's complement
+}
+
+func appendHome(b []byte, h store.Home) []byte {
+	b = appendText(b, h.Listing)
+	b = appendText(b, h.Shard)
+	return appendText(b, h.Fingerprint)
+}
+
+func parseHome(b []byte) (store.Home, error) {
+	r := reader{b: b}
+	h := store.Home{Listing: r.text(), Shard: r.text(), Fingerprint: r.text()}
+	return h, r.end()
+}
+
+func appendEntry(b []byte, e *store.Entry, nonce uint64) []byte {
+	b = binary.LittleEndian.AppendUint64(b, nonce)
+	b = binary.LittleEndian.AppendUint64(b, uint64(nanos(e.At))) //nolint:gosec // two's complement
+	b = append(b, byte(e.What), byte(e.Kind))                    //nolint:gosec // kinds are checked on the way in
+	b = appendText(b, e.ID)
+	b = appendText(b, e.Facet)
+	b = appendText(b, e.Reason)
+	b = appendText(b, e.Day)
+	b = binary.AppendUvarint(b, uint64(e.Count)) //nolint:gosec // never negative
+	b = binary.AppendUvarint(b, uint64(len(e.Fields)))
+	for _, f := range e.Fields {
+		b = appendText(b, f)
+	}
+	return b
+}
+
+func parseEntry(b []byte) (e store.Entry, nonce uint64, err error) {
+	r := reader{b: b}
+	nonce = r.fixed()
+	e.At = at(int64(r.fixed())) //nolint:gosec // two's complement
+	e.What, e.Kind = store.What(r.octet()), wire.Kind(r.octet())
+	e.ID, e.Facet, e.Reason, e.Day = r.text(), r.text(), r.text(), r.text()
+	e.Count = int(min(r.varint(), math.MaxInt32)) //nolint:gosec // bounded
+	n := r.varint()
+	if n > uint64(len(r.b)) {
+		return e, 0, errShort
+	}
+	for range n {
+		e.Fields = append(e.Fields, r.text())
+	}
+	return e, nonce, r.end()
+}
