@@ -91,6 +91,9 @@ func (r Reference) String() string {
 	return string(r.scheme) + ":" + r.target
 }
 
+// MarshalText is String, for status and goldens.
+func (r Reference) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // Resolve fetches the secret, without the newlines at its end. It is done anew for every use, so that rotation needs no
 // restart. Errors name the reference and never hold the value.
 func (r Reference) Resolve(ctx context.Context) (Value, error) {

@@ -23,8 +23,7 @@ func Choices(word, what string, known []string) string {
 		parts = append(parts, `did you mean "`+s+`"?`)
 	}
 	if len(known) > 0 {
-		sorted := slices.Clone(known)
-		slices.Sort(sorted)
+		sorted := slices.Compact(slices.Sorted(slices.Values(known)))
 		if len(sorted) > maxChoices {
 			sorted = append(sorted[:maxChoices], "…")
 		}

@@ -32,16 +32,25 @@ func Parse(src []byte, filename string, maxBytes int) (*hclsyntax.Body, *hcl.Fil
 		return nil, shell, hcl.Diagnostics{d}
 	}
 	file, diags := hclsyntax.ParseConfig(src, filename, start)
+	body, ok := file.Body.(*hclsyntax.Body)
+	if diags.HasErrors() || !ok {
+		return nil, shell, first(diags, filename)
+	}
+	return body, file, nil
+}
+
+// first keeps the first error: those behind it are mostly its echo.
+func first(diags hcl.Diagnostics, filename string) hcl.Diagnostics {
+	var best *hcl.Diagnostic
 	for _, d := range diags {
 		if d.Subject == nil {
 			d.Subject = At(filename).Ptr()
 		}
+		if d.Severity == hcl.DiagError && (best == nil || d.Subject.Start.Byte < best.Subject.Start.Byte) {
+			best = d
+		}
 	}
-	body, ok := file.Body.(*hclsyntax.Body)
-	if diags.HasErrors() || !ok {
-		return nil, shell, diags
-	}
-	return body, file, diags
+	return hcl.Diagnostics{best}
 }
 
 // tooDeep finds what would make the parser recurse without bound.

@@ -10,29 +10,29 @@ import (
 
 // Text reads quoted text or a heredoc without interpolation.
 func Text(e hclsyntax.Expression) (string, bool) {
-	switch e := bare(e).(type) {
-	case *hclsyntax.TemplateExpr:
-		var b strings.Builder
-		for _, part := range e.Parts {
-			s, ok := literalText(part)
-			if !ok {
-				return "", false
-			}
-			b.WriteString(s)
-		}
-		return b.String(), true
-	case *hclsyntax.LiteralValueExpr:
-		return literalText(e)
+	pieces, ok := Pieces(e)
+	var b strings.Builder
+	for _, p := range pieces {
+		b.WriteString(p.Val.AsString())
 	}
-	return "", false
+	return b.String(), ok
 }
 
-func literalText(e hclsyntax.Expression) (string, bool) {
-	l, ok := e.(*hclsyntax.LiteralValueExpr)
-	if !ok || l.Val.IsNull() || l.Val.Type() != cty.String {
-		return "", false
+// Pieces gives the parts that a text is made of: the lines of a heredoc, for instance.
+func Pieces(e hclsyntax.Expression) ([]*hclsyntax.LiteralValueExpr, bool) {
+	t, ok := bare(e).(*hclsyntax.TemplateExpr)
+	if !ok {
+		return nil, false
 	}
-	return l.Val.AsString(), true
+	var pieces []*hclsyntax.LiteralValueExpr
+	for _, part := range t.Parts {
+		l, ok := part.(*hclsyntax.LiteralValueExpr)
+		if !ok || l.Val.IsNull() || l.Val.Type() != cty.String {
+			return nil, false
+		}
+		pieces = append(pieces, l)
+	}
+	return pieces, true
 }
 
 // Bool reads true or false.

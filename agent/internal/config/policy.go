@@ -1,0 +1,116 @@
+package config
+
+import (
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/mooring-hq/mooring/agent/internal/config/syntax"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+func (l *loader) policy(f file, b *hclsyntax.Block) {
+	r := f.Sub("policy", b)
+	labels := f.Labels(b, `write policy "keys-in-public-files" {`, "name")
+	if labels == nil {
+		return
+	}
+	p := &Policy{Name: labels[0], Range: b.DefRange()}
+	r.What = "policy " + syntax.Short(p.Name)
+	checkName(r, b, 0)
+	if first, again := l.first["policy "+p.Name]; again {
+		r.Errorf(b.LabelRanges[0], "give it another name", "a second policy %s; the first is at %s", syntax.Short(p.Name), place(first))
+	} else {
+		l.first["policy "+p.Name] = b.LabelRanges[0]
+	}
+	p.On = readKind(r)
+	if a := r.Attribute("when"); a == nil {
+		r.Errorf(r.Header, `write when = "account.admin && !known(account.mfa)"`, "policy %s has no when", syntax.Short(p.Name))
+	} else if r.TextOf(a) != "" {
+		p.When = newSource(a.Expr, r.Src)
+	}
+	p.Description = r.Text("description")
+	p.Severity = r.OneOf("severity", "medium", "info", "low", "medium", "high", "critical")
+	p.Mode = r.OneOf("mode", "alert", "observe", "alert", "enforce")
+	p.ActWithin = r.Duration("act_within", time.Second, 30*syntax.Day)
+	p.MaxPerHour = r.Int("max_per_hour", 0, 1, 1_000_000)
+	p.Enabled = r.Bool("enabled", true)
+	for _, a := range r.Blocks("action") {
+		if names := r.Labels(a, `write action "make_private" {`, "name"); names != nil {
+			p.Actions = append(p.Actions, readAction(r.Sub("action "+syntax.Short(names[0]), a), a, names[0]))
+		}
+	}
+	p.Tests = r.Blocks("test")
+	r.Done()
+	l.config.Policies = append(l.config.Policies, p)
+}
+
+func readKind(r *syntax.Reader) string {
+	a := r.Attribute("on")
+	if a == nil {
+		r.Errorf(r.Header, `write on = "file"`, "%s has no on: the kind of record it looks at", r.What)
+		return ""
+	}
+	word := r.TextOf(a)
+	k, ok := ParseKind(word)
+	if !ok && word != "" {
+		r.Errorf(a.Expr.Range(), syntax.Choices(word, "kinds", kindNames()), "there is no kind %q", syntax.Short(word))
+		return ""
+	}
+	return KindName(k)
+}
+
+func kindNames() []string {
+	var names []string
+	for n := range wire.Kind_name {
+		if n != 0 {
+			names = append(names, KindName(wire.Kind(n)))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func readAction(r *syntax.Reader, b *hclsyntax.Block, name string) PolicyAction {
+	a := PolicyAction{Name: name, Args: map[string]string{}, Range: b.DefRange()}
+	a.Approval = r.OneOf("approval", "none", "required", "none")
+	for _, attr := range r.Attributes() {
+		if attr.Name == "approval" {
+			continue
+		}
+		text, ok := plain(attr.Expr)
+		if !ok {
+			r.Errorf(attr.Expr.Range(), "", "%s must be text, a number, true or false; this is %s", attr.Name, syntax.Describe(attr.Expr))
+		}
+		a.Args[attr.Name] = text
+	}
+	r.Done()
+	return a
+}
+
+// plain writes a simple value as text.
+func plain(e hclsyntax.Expression) (string, bool) {
+	if s, ok := syntax.Text(e); ok {
+		return s, true
+	}
+	if v, ok := syntax.Bool(e); ok {
+		return strconv.FormatBool(v), true
+	}
+	n, ok := syntax.Number(e)
+	if !ok {
+		return "", false
+	}
+	return number(n), true
+}
+
+func number(n *big.Float) string {
+	if i, accuracy := n.Int64(); accuracy == 0 {
+		return strconv.FormatInt(i, 10)
+	}
+	f, _ := n.Float64()
+	return strings.TrimSuffix(strconv.FormatFloat(f, 'g', -1, 64), ".0")
+}

@@ -1,0 +1,18 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+  actions {
+    allow = ["x"]
+    credentials {
+      token = secret("env:A")
+    }
+  }
+}

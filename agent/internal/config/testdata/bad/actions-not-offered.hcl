@@ -1,0 +1,17 @@
+agent {
+  data_dir = "data"
+}
+
+instance "okta" "main" {
+  settings {
+    base_url = "https://acme.okta.com"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+  actions {
+    credentials {
+      token = secret("env:A")
+    }
+  }
+}

@@ -1,0 +1,19 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+  actions {
+    credentials {
+      token = secret("env:A")
+    }
+  }
+  actions {
+  }
+}

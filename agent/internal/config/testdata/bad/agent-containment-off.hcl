@@ -1,0 +1,4 @@
+agent {
+  data_dir = "x"
+  containment = "off"
+}

@@ -1,0 +1,3 @@
+agent "x" {
+  data_dir = "data"
+}

@@ -1,0 +1,4 @@
+agent {
+  data_dir = "x"
+  listen = "127.0.0.1:99999"
+}

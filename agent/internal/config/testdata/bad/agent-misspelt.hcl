@@ -1,0 +1,4 @@
+agent {
+  data_dirr = "x"
+  data_dir = "x"
+}

@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+agent {
+  data_dir = "b"
+}

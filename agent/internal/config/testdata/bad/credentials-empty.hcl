@@ -1,0 +1,11 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+  }
+}

@@ -1,0 +1,15 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    app_id = "1"
+    private_key = <<EOT
+    ghp_canary
+    EOT
+  }
+}

@@ -1,0 +1,9 @@
+agent {
+  data_dir = "data"
+}
+
+instance "hello" "x" {
+  credentials {
+    token = secret("env:T")
+  }
+}

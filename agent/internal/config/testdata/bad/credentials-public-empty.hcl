@@ -1,0 +1,13 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    app_id = ""
+    private_key = secret("env:K")
+  }
+}

@@ -1,0 +1,13 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    app_id = 123
+    private_key = secret("env:K")
+  }
+}

@@ -1,0 +1,13 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+  enabeld = false
+}

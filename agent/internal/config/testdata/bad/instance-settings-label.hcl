@@ -1,0 +1,12 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings "x" {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:T")
+  }
+}

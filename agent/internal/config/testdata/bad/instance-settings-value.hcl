@@ -1,0 +1,10 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings = {}
+  credentials {
+    token = secret("env:T")
+  }
+}

@@ -1,0 +1,21 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+}

@@ -1,0 +1,12 @@
+agent {
+  data_dir = "data"
+}
+
+instance "gihub" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+}

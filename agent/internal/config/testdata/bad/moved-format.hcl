@@ -1,0 +1,8 @@
+agent {
+  data_dir = "data"
+}
+
+moved {
+  from = "github"
+  to = "github/b"
+}

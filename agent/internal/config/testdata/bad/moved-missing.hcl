@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+moved {
+  from = "github/a"
+}

@@ -1,0 +1,20 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+}
+moved {
+  from = "github/a"
+  to = "github/sales"
+}
+moved {
+  from = "github/a"
+  to = "github/sales"
+}

@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+network {
+  ca_files = [secret("file:/x")]
+}

@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+network {
+  private = ["0.0.0.0/0"]
+}

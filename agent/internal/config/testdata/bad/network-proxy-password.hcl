@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+network {
+  proxy = "http://mooring:ghp_canary@proxy:3128"
+}

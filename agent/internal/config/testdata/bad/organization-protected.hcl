@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+organization {
+  protected = ["root"]
+}

@@ -1,0 +1,10 @@
+agent {
+  data_dir = "data"
+}
+
+policy "p" {
+  on   = "file"
+  when = "file.trashed"
+  action {
+  }
+}

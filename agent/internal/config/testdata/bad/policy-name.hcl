@@ -1,0 +1,8 @@
+agent {
+  data_dir = "data"
+}
+
+policy "Keys in files" {
+  on   = "file"
+  when = "file.trashed"
+}

@@ -1,0 +1,8 @@
+agent {
+  data_dir = "data"
+}
+
+policy {
+  on   = "file"
+  when = "file.trashed"
+}

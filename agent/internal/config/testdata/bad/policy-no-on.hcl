@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+policy "p" {
+  when = "true"
+}

@@ -1,0 +1,9 @@
+agent {
+  data_dir = "data"
+}
+
+policy "p" {
+  on   = "file"
+  when = "file.trashed"
+  severity = "hihg"
+}

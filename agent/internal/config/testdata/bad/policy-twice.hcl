@@ -1,0 +1,12 @@
+agent {
+  data_dir = "data"
+}
+
+policy "p" {
+  on   = "file"
+  when = "file.trashed"
+}
+policy "p" {
+  on = "file"
+  when = "true"
+}

@@ -1,0 +1,8 @@
+agent {
+  data_dir = "data"
+}
+
+policy "p" {
+  on = "file"
+  when = true
+}

@@ -1,0 +1,12 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB-TOKEN")
+  }
+}

@@ -1,0 +1,9 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  credentials {
+    token = "ghp_canarycanarycanary
+  }
+}

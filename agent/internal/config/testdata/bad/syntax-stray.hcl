@@ -1,0 +1,5 @@
+agent {
+  data_dir = "data"
+}
+
+hello

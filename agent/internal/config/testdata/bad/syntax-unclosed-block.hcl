@@ -1,0 +1,2 @@
+agent {
+  data_dir = "data"

@@ -1,0 +1,5 @@
+# one
+// two
+/* three */ agent {
+  data_dir = "x" # four
+}

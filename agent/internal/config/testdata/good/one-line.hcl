@@ -1,0 +1,1 @@
+agent { data_dir = "/var/lib/mooring" }

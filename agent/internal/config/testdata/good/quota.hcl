@@ -1,0 +1,16 @@
+agent {
+  data_dir = "data"
+}
+
+instance "github" "sales" {
+  settings {
+    organization = "acme"
+  }
+  credentials {
+    token = secret("env:GITHUB_TOKEN")
+  }
+  quota {
+    share = 0.25
+    daily = 10000
+  }
+}
