@@ -1,0 +1,3 @@
+package plughost
+
+var roles = map[string]func(){}
