@@ -1,0 +1,167 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mooring-hq/mooring/agent/internal/scan"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// Coverage says how old and how complete an answer is, per instance and listing.
+type Coverage struct {
+	Instance string            `json:"instance"`
+	Problem  string            `json:"problem,omitempty"`
+	Listings []ListingCoverage `json:"listings"`
+	Gaps     int               `json:"gaps,omitempty"`
+}
+
+// ListingCoverage is how well one listing stands behind the records of the kinds it gives.
+type ListingCoverage struct {
+	Listing string `json:"listing"`
+	// State: complete, incomplete, never, or why it is silent: missing, not_in_plan, switched_off.
+	State string `json:"state"`
+	// AsOf is when the last complete round began; absent: never.
+	AsOf *time.Time `json:"as_of,omitempty"`
+	// Unavailable shards, whose records are as old as they were.
+	Unavailable int    `json:"unavailable_shards,omitempty"`
+	Held        bool   `json:"held,omitempty"`
+	Reason      string `json:"reason,omitempty"`
+}
+
+// coverage of an instance for some kinds; no kinds: all.
+func coverage(ctx context.Context, i *Instance, kinds ...wire.Kind) (Coverage, error) {
+	c := Coverage{Instance: i.ID(), Problem: i.Problem, Listings: []ListingCoverage{}}
+	if i.Store == nil {
+		return c, nil
+	}
+	rounds, err := scan.Rounds(ctx, i.Store)
+	if err != nil {
+		return c, err
+	}
+	check, err := scan.LastCheck(i.Store)
+	if err != nil {
+		return c, err
+	}
+	gaps, err := scan.Gaps(ctx, i.Store)
+	if err != nil {
+		return c, err
+	}
+	for _, l := range i.Description.GetListings() {
+		if !gives(l, kinds) {
+			continue
+		}
+		lc := ListingCoverage{Listing: l.GetName(), State: "never"}
+		for _, r := range rounds {
+			if r.Listing == l.GetName() {
+				lc.fill(r)
+			}
+		}
+		for _, cap := range check.GetCapabilities() {
+			if cap.GetName() == "list:"+l.GetName() {
+				lc.capability(cap)
+			}
+		}
+		c.Listings = append(c.Listings, lc)
+	}
+	for _, g := range gaps {
+		if slices.ContainsFunc(c.Listings, func(l ListingCoverage) bool { return l.Listing == g.Listing }) {
+			c.Gaps++
+		}
+	}
+	return c, nil
+}
+
+func gives(l *wire.ListingSpec, kinds []wire.Kind) bool {
+	if len(kinds) == 0 {
+		return true
+	}
+	for _, k := range kinds {
+		if slices.Contains(l.GetDefines(), k) || slices.Contains(l.GetEnriches(), k) {
+			return true
+		}
+	}
+	return false
+}
+
+func (lc *ListingCoverage) fill(r scan.Round) {
+	lc.State, lc.Unavailable, lc.Held, lc.Reason = "incomplete", r.Unavailable, r.Held, r.Error
+	if !r.LastComplete.IsZero() {
+		lc.AsOf = new(r.LastComplete.UTC())
+		if r.Error == "" {
+			lc.State = "complete"
+		}
+	}
+}
+
+func (lc *ListingCoverage) capability(c *wire.Capability) {
+	switch c.GetState() {
+	case wire.Capability_MISSING:
+		lc.State, lc.Reason = "missing", strings.Join(c.GetMissing(), ", ")
+	case wire.Capability_NOT_IN_PLAN:
+		lc.State, lc.Reason = "not_in_plan", c.GetReason()
+	case wire.Capability_SWITCHED_OFF:
+		lc.State, lc.Reason = "switched_off", c.GetReason()
+	case wire.Capability_UNSPECIFIED, wire.Capability_HELD, wire.Capability_UNNEEDED, wire.Capability_UNKNOWN:
+	}
+}
+
+// Line is the coverage in a few words, for people.
+func (c Coverage) Line(now time.Time) string {
+	if c.Problem != "" {
+		return c.Instance + ": " + c.Problem
+	}
+	var parts []string
+	for _, l := range c.Listings {
+		parts = append(parts, l.words(now))
+	}
+	if c.Gaps > 0 {
+		parts = append(parts, fmt.Sprintf("%d gaps in its logs", c.Gaps))
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "no listing gives this")
+	}
+	return c.Instance + ": " + strings.Join(parts, ", ")
+}
+
+func (l ListingCoverage) words(now time.Time) string {
+	s := l.Listing + " "
+	switch l.State {
+	case "complete":
+		s += Age(now.Sub(*l.AsOf)) + " old"
+	case "incomplete":
+		s += "incomplete"
+		if l.AsOf != nil {
+			s += " (complete " + Age(now.Sub(*l.AsOf)) + " ago)"
+		}
+	case "never":
+		s += "not scanned yet"
+	case "missing":
+		s += "without permission " + l.Reason
+	default:
+		s += strings.ReplaceAll(l.State, "_", " ")
+	}
+	if l.Unavailable > 0 {
+		s += fmt.Sprintf(", %d shards unavailable", l.Unavailable)
+	}
+	if l.Held {
+		s += ", much missing at once: held"
+	}
+	return s
+}
+
+// Age prints a duration as people say it.
+func Age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}

@@ -1,0 +1,170 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/mooring-hq/mooring/sdk"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+type server struct{ b Backend }
+
+// New gives the handler of the API.
+func New(b Backend) http.Handler {
+	s := &server{b}
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /v1/status":  s.status,
+		"GET /v1/records": s.query,
+		"GET /v1/changes": s.changes,
+		"POST /v1/scan":   s.scan,
+		"POST /v1/check":  s.check,
+		"POST /v1/backup": s.backup,
+		"POST /v1/reload": s.reload,
+	} {
+		mux.HandleFunc(pattern, answer(h))
+	}
+	return mux
+}
+
+// Problem is the body of every answer that is not 2xx.
+type Problem struct {
+	Error string `json:"error"`
+}
+
+type httpError struct {
+	status int
+	text   string
+}
+
+func (e *httpError) Error() string { return e.text }
+
+func badRequest(format string, args ...any) error {
+	return &httpError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+func notFound(format string, args ...any) error {
+	return &httpError{http.StatusNotFound, fmt.Sprintf(format, args...)}
+}
+
+func answer(h func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := h(w, r)
+		if err == nil {
+			return
+		}
+		status := http.StatusInternalServerError
+		if e, ok := errors.AsType[*httpError](err); ok {
+			status = e.status
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(Problem{err.Error()})
+	}
+}
+
+// agent is the running agent, or an error that says how to start one.
+func (s *server) agent() (Agent, error) {
+	if a := s.b.Agent(); a != nil {
+		return a, nil
+	}
+	return nil, &httpError{http.StatusConflict, "no agent runs: start it with `mooring run`"}
+}
+
+func (s *server) scan(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agent()
+	if err != nil {
+		return err
+	}
+	v := r.URL.Query()
+	var kinds []wire.Kind
+	for _, name := range v["kind"] {
+		k, ok := sdk.ParseKind(name)
+		if !ok {
+			return badRequest("kind %q is not known", name)
+		}
+		kinds = append(kinds, k)
+	}
+	instances, err := s.chosen(v["instance"])
+	if err != nil {
+		return err
+	}
+	for _, i := range instances {
+		if i.Orphaned || !i.Enabled {
+			continue
+		}
+		if err := a.Scan(i.ID(), kinds, v.Get("full") == "true"); err != nil {
+			return err
+		}
+	}
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+// Checked is what one instance's check said.
+type Checked struct {
+	Instance string              `json:"instance"`
+	Error    string              `json:"error,omitempty"`
+	Type     string              `json:"type,omitempty"`
+	Check    *wire.CheckResponse `json:"check,omitempty"`
+}
+
+func (s *server) check(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agent()
+	if err != nil {
+		return err
+	}
+	instances, err := s.chosen(r.URL.Query()["instance"])
+	if err != nil {
+		return err
+	}
+	out := []Checked{}
+	for _, i := range instances {
+		if i.Orphaned || !i.Enabled {
+			continue
+		}
+		c := Checked{Instance: i.ID()}
+		if c.Check, err = a.Check(r.Context(), i.ID()); err != nil {
+			c.Error, c.Type = err.Error(), string(sdk.TypeOf(err))
+		}
+		out = append(out, c)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(out)
+}
+
+// backup streams the backup of one instance.
+func (s *server) backup(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agent()
+	if err != nil {
+		return err
+	}
+	instances, err := s.chosen(r.URL.Query()["instance"])
+	if err != nil {
+		return err
+	}
+	if len(instances) != 1 {
+		return badRequest("a backup is of one instance at a time")
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Trailer", "Mooring-Error")
+	if err := a.Backup(r.Context(), instances[0].ID(), w); err != nil {
+		w.Header().Set("Mooring-Error", err.Error())
+	}
+	return nil
+}
+
+func (s *server) reload(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agent()
+	if err != nil {
+		return err
+	}
+	if err := a.Reload(r.Context()); err != nil {
+		return badRequest("%v", err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
