@@ -38,7 +38,7 @@ type Org struct {
 	FailedInvitations List[Invitation]
 	Blocks            List[User]
 
-	Teams       List[TeamInfo]                       // key: slug
+	Teams       List[TeamInfo]                       // key: slug, or "#" and the id
 	TeamMembers func(slug string) List[TeamMember]   // with the members of child teams, Inherited
 	TeamRepos   func(slug string) List[RepoGrant]    // repositories a team may use
 	Roles       List[Role]                           // organisation roles; key: id in decimal
@@ -54,7 +54,7 @@ type Org struct {
 	Audit       List[Event]                          // audit log, ascending in Time
 	OrgEvents   List[PublicEvent]                    // GET /orgs/{org}/events, newest first
 	Alerts      List[Alert]                          // secret scanning, newest first; key: "repo/number"
-	Repos       List[Repo]                           // in order of creation; key: name, lower case
+	Repos       List[Repo]                           // in order of creation; key: name, lower case, or "#" and the id
 	Tree        func(repo string) List[Blob]         // default branch, sorted by the bytes of Path; empty: an empty repository
 	Content     func(repo, sha string) []byte        // a blob's bytes; nil: no such blob
 	Access      func(repo string) List[Collaborator] // everyone with access to a repository

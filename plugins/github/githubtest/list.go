@@ -1,5 +1,7 @@
 package githubtest
 
+import "strings"
+
 // List is a random-access list that costs no memory: a page is At(i) for a range of i, so a list may be computed.
 //
 // All three funcs may be called at the same time and show the present. At must not panic for an i that was below Len a
@@ -34,13 +36,15 @@ func (l List[T]) len() int {
 	return l.Len()
 }
 
-// find is Find, or a search by key where the list has none.
-func (l List[T]) find(key string, keyOf func(*T) string) (T, bool) {
+// find is Find, or a search where the list has none (or does not know ids).
+func (l List[T]) find(key string, is func(v *T, key string) bool) (T, bool) {
 	if l.Find != nil {
-		return l.Find(key)
+		if v, ok := l.Find(key); ok || !strings.HasPrefix(key, "#") {
+			return v, ok
+		}
 	}
 	for i, n := 0, l.len(); i < n; i++ {
-		if v := l.At(i); keyOf(&v) == key {
+		if v := l.At(i); is(&v, key) {
 			return v, true
 		}
 	}
