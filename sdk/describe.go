@@ -94,12 +94,11 @@ func (d *Description) settings() []*wire.SettingSpec {
 }
 
 func (d *Description) buckets() []*wire.BucketSpec {
-	if len(d.Buckets) == 0 {
-		return []*wire.BucketSpec{{Name: defaultBucket, Shape: adaptiveShape, OwnerScope: credentialOwner}}
-	}
-	specs := make([]*wire.BucketSpec, 0, len(d.Buckets))
+	specs := make([]*wire.BucketSpec, 0, len(d.Buckets)+1)
+	all := false // some bucket takes every request
 	for i := range d.Buckets {
 		b := &d.Buckets[i]
+		all = all || len(b.Match) == 0 || b.Name == defaultBucket
 		s := &wire.BucketSpec{
 			Name: b.Name, Shape: b.Shape, Limit: b.Limit, Window: duration(b.Window), Burst: b.Burst,
 			KeySource: b.KeySource, OwnerScope: b.OwnerScope, Dialect: b.Dialect,
@@ -114,6 +113,9 @@ func (d *Description) buckets() []*wire.BucketSpec {
 			s.Match = append(s.Match, &wire.Match{Method: m.Method, Host: m.Host, Path: m.Path, Cost: m.Cost})
 		}
 		specs = append(specs, s)
+	}
+	if !all { // where package httpapi puts what no bucket matches
+		specs = append(specs, &wire.BucketSpec{Name: defaultBucket, Shape: adaptiveShape, KeySource: "host", OwnerScope: credentialOwner})
 	}
 	return specs
 }

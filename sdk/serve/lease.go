@@ -2,22 +2,43 @@ package serve
 
 import (
 	"context"
-	"net/http"
 
+	"github.com/mooring-hq/mooring/sdk/httpapi"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-// lease asks the agent for quota.
-func (s *session) lease(ctx context.Context, callID string, wants []*wire.Want, count int) (*wire.Granted, error) {
+// Lease asks the agent for quota.
+func (s *session) Lease(ctx context.Context, callID string, wants []*wire.Want, count int) (httpapi.Grant, error) {
 	l := &wire.Lease{Id: s.ids.Add(1), CallId: callID, Wants: wants, Count: uint32(max(count, 1))} //nolint:gosec // small
 	a, err := s.ask(ctx, l.GetId(), &wire.SessionConnector{Msg: &wire.SessionConnector_Lease{Lease: l}})
 	if err != nil {
-		return nil, err
+		return httpapi.Grant{}, err
 	}
-	return a.GetGranted(), nil
+	g := httpapi.Grant{ID: l.GetId(), Count: int(a.GetGranted().GetCount())}
+	if t := a.GetGranted().GetExpires(); t != nil {
+		g.Expires = t.AsTime()
+	}
+	return g, nil
 }
 
-// client is a stand-in until package httpapi is there: it leases and authenticates, and does no more.
-func client(s *server, sess *session, _ *wire.Network) (*http.Client, error) {
-	return &http.Client{Transport: &standin{auth: s.spec, sess: sess}}, nil
+// Observe tells the agent what an answer said.
+func (s *session) Observe(o *wire.Observe) {
+	select {
+	case s.out <- &wire.SessionConnector{Msg: &wire.SessionConnector_Observe{Observe: o}}:
+	case <-s.done:
+	}
+}
+
+// transport makes the client on which all requests of the session run.
+func (s *server) transport(sess *session, network *wire.Network) error {
+	t, err := httpapi.New(httpapi.Config{
+		Description: s.spec, Session: sess.sdk, Lessor: sess, Network: network,
+		UserAgent: "mooring-connector-" + s.description.GetName() + "/" + s.description.GetVersion(),
+	})
+	if err != nil {
+		return err
+	}
+	sess.sdk.HTTP = httpapi.Client(t)
+	sess.release = t.Release
+	return nil
 }

@@ -27,6 +27,8 @@ type session struct {
 	out  chan *wire.SessionConnector
 	done chan struct{} // closed when the stream is over
 
+	release func(callID string) // gives back what a call leased and did not use
+
 	ids     atomic.Uint64
 	dropped atomic.Uint64
 
@@ -100,9 +102,7 @@ func (s *server) open(sess *session, start *wire.Start) error {
 		Instance: start.GetInstance(), Settings: settings, Secret: sess.secret, Keep: sess.keep, Log: sess.log,
 		KeepRaw: start.GetLimits().GetKeepRaw(), Classify: s.spec.Classify,
 	}
-	var err error
-	sess.sdk.HTTP, err = client(s, sess, start.GetNetwork())
-	return err
+	return s.transport(sess, start.GetNetwork())
 }
 
 func values(list []*wire.Value) map[string]string {
@@ -165,6 +165,7 @@ func (s *session) begin(callID string, cancel context.CancelFunc) func() {
 	defer s.mu.Unlock()
 	s.calls[callID] = cancel
 	return func() {
+		s.release(callID)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.calls, callID)
@@ -219,14 +220,6 @@ func (s *session) ask(ctx context.Context, id uint64, m *wire.SessionConnector) 
 }
 
 func errOver() error { return sdk.Errorf(sdk.ErrUnavailable, "the session with the agent is over") }
-
-// Observe tells the agent what an answer said.
-func (s *session) Observe(o *wire.Observe) {
-	select {
-	case s.out <- &wire.SessionConnector{Msg: &wire.SessionConnector_Observe{Observe: o}}:
-	case <-s.done:
-	}
-}
 
 // keep has the agent seal a rotated secret before it returns. A refresh that another one overtook is a conflict; the
 // winner's value is in force then.
