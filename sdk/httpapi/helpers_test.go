@@ -184,7 +184,9 @@ func newBench(t *testing.T, base string, options ...option) *bench {
 	return b
 }
 
-func secrets(m map[string]string) func(string) string { return func(name string) string { return m[name] } }
+func secrets(m map[string]string) func(string) string {
+	return func(name string) string { return m[name] }
+}
 
 func withSecrets(m map[string]string) option {
 	return func(c *httpapi.Config) { c.Session.Secret = secrets(m) }
@@ -194,7 +196,9 @@ func withAuth(a sdk.Auth) option { return func(c *httpapi.Config) { c.Descriptio
 
 func withHosts(h ...sdk.Host) option { return func(c *httpapi.Config) { c.Description.Hosts = h } }
 
-func withBuckets(b ...sdk.Bucket) option { return func(c *httpapi.Config) { c.Description.Buckets = b } }
+func withBuckets(b ...sdk.Bucket) option {
+	return func(c *httpapi.Config) { c.Description.Buckets = b }
+}
 
 func withNetwork(n *wire.Network) option { return func(c *httpapi.Config) { c.Network = n } }
 
