@@ -197,6 +197,9 @@ func TestTeams(t *testing.T) {
 			if got, ok := TeamNamed(team.Slug); !ok || got != id {
 				t.Fatalf("slug %s: got %v, %v, want %v", team.Slug, got, ok, id)
 			}
+			if got, ok := TeamWithID(team.ID); !ok || got != id {
+				t.Fatalf("id %d: got %v, %v, want %v", team.ID, got, ok, id)
+			}
 			if n == WholeDepartment {
 				continue
 			}
@@ -236,6 +239,9 @@ func TestProjects(t *testing.T) {
 		if !p.CreatedAt.Before(p.PushedAt) || p.PushedAt.After(AsOf()) {
 			t.Fatalf("project %d: created %s, pushed %s", i, p.CreatedAt, p.PushedAt)
 		}
+		if got, ok := c.ProjectWithID(p.ID); !ok || got != i {
+			t.Fatalf("id %d: got %d, %v, want %d", p.ID, got, ok, i)
+		}
 		counts = append(counts, c.FileCount(&p))
 	}
 	slices.Sort(counts)
@@ -251,6 +257,29 @@ func TestProjects(t *testing.T) {
 	for _, bad := range []string{"", "x", "account", "account-nothing", "account-api-1", "account-api-02", "account-api-2-2"} {
 		if _, ok := c.ProjectNamed(bad); ok {
 			t.Errorf("found a project %q", bad)
+		}
+	}
+}
+
+// TestTeamProjects: every project is found at its team, once.
+func TestTeamProjects(t *testing.T) {
+	for _, size := range []int{MinSize, 500, 20_000} {
+		l := New(3, size).Live(now())
+		found := map[int]bool{}
+		for _, d := range Departments() {
+			for n := WholeDepartment; n < l.TeamsOf(d); n++ {
+				id := TeamID{d, n}
+				for k := range l.TeamProjects(id) {
+					p := l.TeamProject(id, k)
+					if found[p] || l.Project(p).Team != id {
+						t.Fatalf("team %v has project %d of team %v", id, p, l.Project(p).Team)
+					}
+					found[p] = true
+				}
+			}
+		}
+		if len(found) != l.Projects() {
+			t.Errorf("size %d: the teams have %d projects of %d", size, len(found), l.Projects())
 		}
 	}
 }

@@ -18,6 +18,7 @@ type Live struct {
 
 	mu      sync.RWMutex
 	step    int
+	version uint64
 	hired   int
 	created int
 	gone    map[*Unit]*ranks            // who left, by rank in the unit
@@ -49,11 +50,11 @@ func (c *Company) Live(now time.Time, list ...*Unit) *Live {
 	return l
 }
 
-// Version is another number after every change.
+// Version is another number after every change that shows elsewhere than in the activities.
 func (l *Live) Version() uint64 {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return uint64(l.step) //nolint:gosec // not negative
+	return l.version
 }
 
 // PeopleIn is how many people of a unit are in the company now.
@@ -87,6 +88,16 @@ func (l *Live) here(u *Unit, person int) bool {
 	}
 	rank, ok := u.Rank(person)
 	return ok && !l.gone[u].has(rank)
+}
+
+// Admins are the people who administer the apps. They do not leave.
+func (l *Live) Admins() (people []int) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for rank := range min(admins, units[IT].Len(l.size+l.hired)) {
+		people = append(people, units[IT].At(rank))
+	}
+	return people
 }
 
 // TeamsOf is how many teams a department has, itself not counted.
@@ -151,6 +162,29 @@ func (l *Live) ProjectsIn(u *Unit) int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return u.Len(l.Projects() + l.created)
+}
+
+// TeamProjects is how many projects a team works on. Nobody works on those of a whole department that has teams.
+func (l *Live) TeamProjects(t TeamID) int {
+	teams := l.workingTeams(t.Department)
+	if t.N >= teams || (t.N == WholeDepartment && teams > 0) {
+		return 0
+	}
+	all := l.ProjectsIn(units[t.Department])
+	if t.N == WholeDepartment {
+		return all
+	}
+	return (all - t.N + teams - 1) / teams
+}
+
+// TeamProject is the index of the n-th of them.
+func (l *Live) TeamProject(t TeamID, n int) int { return l.teamProject(t, n) }
+
+// Next is the index of the n-th person of a unit who is hired next.
+func (l *Live) Next(u *Unit, n int) int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return u.At(u.Len(l.size+l.hired) + n)
 }
 
 // ProjectNow gives a project as it is.

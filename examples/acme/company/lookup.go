@@ -65,3 +65,16 @@ func TeamNamed(slug string) (id TeamID, ok bool) {
 	}
 	return TeamID{}, false
 }
+
+// TeamWithID is the team with an id.
+func TeamWithID(id int64) (TeamID, bool) {
+	n := int(id) - firstTeamID
+	d := Department(n & (teamIDStep - 1)) //nolint:gosec // below 16
+	return TeamID{d, n/teamIDStep + WholeDepartment}, n >= 0 && int(d) < len(departmentTable)
+}
+
+// ProjectWithID is the index of the project with an id.
+func (c *Company) ProjectWithID(id int64) (index int, ok bool) {
+	index = int(id-firstProjectID) / idStep
+	return index, id >= firstProjectID && c.Project(index).ID == id
+}

@@ -58,10 +58,10 @@ func (c *Company) Project(i int) Project {
 		CreatedAt: AsOf().Add(-time.Duration(400+below(h>>12, 2000)) * 24 * time.Hour),
 		PushedAt:  daysBefore(mix(h), 300), Head: hex20(h, 0), files: fileCount(mix(h + 1)),
 	}
-	team := teamCount(units[dep].Len(c.size))
+	rank, _ := units[dep].Rank(i)
 	p.Team = TeamID{dep, WholeDepartment}
-	if team > 0 {
-		p.Team.N = below(h>>20, team)
+	if teams := c.workingTeams(dep); teams > 0 {
+		p.Team.N = rank % teams
 	}
 	switch v := h >> 40 % 16; {
 	case v == 0:
@@ -76,6 +76,17 @@ func (c *Company) Project(i int) Project {
 	p.Description = "The " + strings.ReplaceAll(p.Name, "-", " ") + " of " + dep.String()
 	c.placeProject(&p)
 	return p
+}
+
+// workingTeams is how many teams of a department take the projects in turn. Later teams have none.
+func (c *Company) workingTeams(d Department) int { return teamCount(units[d].Len(c.size)) }
+
+// teamProject is the n-th project of a team, for the inverse of Project's Team.
+func (c *Company) teamProject(t TeamID, n int) int {
+	if t.N == WholeDepartment {
+		return units[t.Department].At(n)
+	}
+	return units[t.Department].At(t.N + n*c.workingTeams(t.Department))
 }
 
 // fileCount has a heavy tail: half of the projects have fewer than forty files, one in a thousand has thousands.

@@ -20,6 +20,11 @@ type TeamID struct {
 // WholeDepartment is the N of the team that all others of its department are in.
 const WholeDepartment = -1
 
+const (
+	firstTeamID = 4_000
+	teamIDStep  = 16 // a power of two, above the number of departments
+)
+
 // Team is one team.
 type Team struct {
 	TeamID
@@ -32,7 +37,7 @@ type Team struct {
 
 // Team gives a team.
 func (c *Company) Team(id TeamID) Team {
-	t := Team{TeamID: id, ID: 4_000 + int64(id.N+1)*16 + int64(id.Department), Name: id.Department.String()}
+	t := Team{TeamID: id, ID: firstTeamID + int64(id.N-WholeDepartment)*teamIDStep + int64(id.Department), Name: id.Department.String()}
 	if id.N != WholeDepartment {
 		t.Parent = &TeamID{id.Department, WholeDepartment}
 		t.Name += " " + id.label()

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// keyBits is the size of the app's key.
+const keyBits = 2048
+
+// The files of the credentials' folder.
+const (
+	keyFile    = "github-app.pem"
+	tokenFile  = "github-sales.token"
+	secretFile = "github-webhook.secret"
+)
+
+// credentials are what the agent signs in with. They are made anew at every start.
+type credentials struct {
+	key           *rsa.PrivateKey
+	token, secret string
+}
+
+func newCredentials() (*credentials, error) {
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	return &credentials{key: key, token: "github_pat_" + random(), secret: random()}, nil
+}
+
+func random() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// write puts the credentials into a folder, readable by its owner only. remove takes away what was written, and the
+// folder when that makes it empty.
+func (c *credentials) write(dir string) (remove func() error, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("folder for the credentials: %w", err)
+	}
+	var written []string
+	remove = func() error {
+		var errs []error
+		for _, path := range written {
+			errs = append(errs, os.Remove(path))
+		}
+		_ = os.Remove(dir) // fails where others have files there
+		return errors.Join(errs...)
+	}
+	pemKey := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(c.key)})
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{{keyFile, pemKey}, {tokenFile, []byte(c.token + "\n")}, {secretFile, []byte(c.secret + "\n")}} {
+		path := filepath.Join(dir, f.name)
+		if err := replace(path, f.content); err != nil {
+			return nil, errors.Join(fmt.Errorf("write a credential: %w", err), remove())
+		}
+		written = append(written, path)
+	}
+	return remove, nil
+}
+
+// replace writes a file under another name first, so that nobody reads half of it and no link is followed.
+func replace(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
