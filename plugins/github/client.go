@@ -76,7 +76,7 @@ func do(s *sdk.Session, req *http.Request, out any) (answer, error) {
 	return a, decode(res, out)
 }
 
-// decode reads a whole answer. What follows the JSON value must be nothing: a list that ends early may be valid JSON.
+// decode reads an answer to its end, so that a connection that broke is noticed.
 func decode(res *http.Response, out any) error {
 	if err := sdk.DecodeJSON(res, out); err != nil {
 		return err
