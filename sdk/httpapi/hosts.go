@@ -113,7 +113,7 @@ func (p *place) fits(u *url.URL) bool {
 func (hs hosts) find(req *http.Request) (*place, *sdk.Error) {
 	u := req.URL
 	if u.Scheme != "https" && u.Scheme != "http" {
-		return nil, &sdk.Error{Type: sdk.ErrBlocked, Message: "only https and http URLs can be requested", URL: sdk.PlainURL(u)}
+		return nil, blocked(u, "only https and http URLs can be requested")
 	}
 	if req.Host != "" && !strings.EqualFold(req.Host, u.Host) {
 		return nil, blocked(u, fmt.Sprintf("the request names host %q but would be sent to %q; they must agree", req.Host, u.Host))
@@ -152,8 +152,9 @@ func followed(req *http.Request) (crossed bool, e *sdk.Error) {
 	return crossed, nil
 }
 
+// blocked names the host only: the path of a redirect is the other side's words, which may repeat our credentials.
 func blocked(u *url.URL, message string) *sdk.Error {
-	return &sdk.Error{Type: sdk.ErrBlocked, Message: message, URL: sdk.PlainURL(u)}
+	return &sdk.Error{Type: sdk.ErrBlocked, Message: message, URL: (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()}
 }
 
 func plainHost(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }
