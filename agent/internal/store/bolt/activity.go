@@ -216,7 +216,9 @@ func (c *dayCommit) put(w *writer, e event) error {
 		result.Created++
 	}
 	c.writes++
-	c.news.at = batch.At
+	if batch.At.After(c.news.at) {
+		c.news.at = batch.At
+	}
 	b := w.begin(tActivity, key, rowHeader+len(now.body)+len(now.volatile))
 	before := w.bytes
 	err = w.end(tActivity, appendRow(b, now), len(key), old)
