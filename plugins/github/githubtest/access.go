@@ -47,7 +47,7 @@ func (c *call) can(perm string) bool {
 	case installed, fine:
 		return c.who.org == c.org && c.who.has(perm)
 	case classic:
-		return c.org != nil && c.roleIn(c.org) == "admin"
+		return c.org != nil && !c.ssoMissing(c.org) && c.roleIn(c.org) == "admin"
 	default:
 		return false
 	}

@@ -16,7 +16,8 @@ func isRepo(r *Repo, key string) bool {
 }
 
 func (c *call) getOrg() {
-	c.ok(c.organization(c.b, c.org, c.can("organization_administration=read")))
+	owner := c.can("organization_administration=read") && (c.who.kind != classic || c.who.scopes["admin:org"])
+	c.ok(c.organization(c.b, c.org, owner))
 }
 
 // count is how many repositories are public, or are not.

@@ -31,6 +31,7 @@ func OpenSpec(dir string) (*Spec, error) {
 		return nil, fmt.Errorf("read the vendor's API document: %w", err)
 	}
 	doc.Servers = nil // any host
+	mend(doc)
 	router, err := legacy.NewRouter(doc)
 	if err != nil {
 		return nil, fmt.Errorf("read the vendor's API document: %w", err)
@@ -40,6 +41,15 @@ func OpenSpec(dir string) (*Spec, error) {
 		return nil, fmt.Errorf("read the vendor's webhook document: %w", err)
 	}
 	return &Spec{router: router, hooks: hooks}, nil
+}
+
+// mend takes out what no answer can fulfil: GET /app/installations wants an account to be a user and an enterprise at once,
+// where the schema installation says either.
+func mend(doc *openapi3.T) {
+	list := doc.Paths.Value("/app/installations").Get.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value
+	if account := list.Items.Value.Properties["account"].Value; len(account.AllOf) > 1 {
+		account.AnyOf, account.AllOf = account.AllOf, nil
+	}
 }
 
 // input finds the operation of a request. Paths with numbers, as in Link, stand for those with names.

@@ -313,3 +313,19 @@ func spec(t *testing.T) *Spec {
 	}
 	return s
 }
+
+// post sends a body.
+func (f *fake) post(addr, token, body string) (*answer, error) {
+	req, err := http.NewRequestWithContext(context.Background(), "POST", addr, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := f.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	return &answer{resp.StatusCode, resp.Header, b}, err
+}
