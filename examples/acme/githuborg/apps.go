@@ -50,11 +50,12 @@ const (
 // holder gives the person with the i-th of something that one in every so many members has. The forgetful one has the
 // first of everything.
 func (o *org) holder(i, every int) (company.Person, bool) {
-	index := o.live.ForgetfulOwner()
-	if i > 0 {
-		index = o.live.PersonIn(o.people, i*every)
+	first := o.live.ForgetfulOwner()
+	if i == 0 {
+		return o.live.Person(first), o.live.Here(o.people, first)
 	}
-	if index < 0 || !o.live.Here(o.people, index) {
+	index := o.live.PersonIn(o.people, i*every)
+	if index < 0 || index == first {
 		return company.Person{}, false
 	}
 	return o.live.Person(index), true

@@ -24,7 +24,7 @@ func (o *org) repos() githubtest.List[githubtest.Repo] {
 	return githubtest.List[githubtest.Repo]{
 		Len: func() int { return o.live.ProjectsIn(o.projects) },
 		At: func(i int) githubtest.Repo {
-			if i < 0 {
+			if i < 0 || i >= o.live.ProjectsIn(o.projects) {
 				return githubtest.Repo{}
 			}
 			return o.repo(o.live.ProjectNow(o.projects.At(i)))

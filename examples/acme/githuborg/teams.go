@@ -33,6 +33,9 @@ func (o *org) teams() githubtest.List[githubtest.TeamInfo] {
 			return n
 		},
 		At: func(i int) githubtest.TeamInfo {
+			if i < 0 {
+				return githubtest.TeamInfo{}
+			}
 			for _, d := range o.Departments {
 				n := 1 + o.live.TeamsOf(d)
 				if i < n {
