@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -155,7 +156,7 @@ func (c *call) auditLinks(found []Event, more, from, onward bool) {
 	if more || !onward {
 		last := found[len(found)-1]
 		if c.fault.Do == FaultRepeat && c.query("after") != "" {
-			parts = append(parts, c.link("next", []string{"after", "before"}, "after="+c.values().Get("after")+"&before="))
+			parts = append(parts, c.link("next", []string{"after", "before"}, "after="+url.QueryEscape(c.query("after"))+"&before="))
 		} else {
 			parts = append(parts, c.link("next", []string{"after", "before"}, "after="+eventCursor(&last)+"&before="))
 		}
@@ -168,8 +169,9 @@ func (c *call) auditLinks(found []Event, more, from, onward bool) {
 	}
 }
 
+// eventCursor names an event as it stands in a query.
 func eventCursor(e *Event) string {
-	return strings.ReplaceAll(base64.StdEncoding.EncodeToString([]byte(strconv.FormatInt(e.Time.UnixMilli(), 10)+"|"+e.ID)), "=", "%3D")
+	return url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(strconv.FormatInt(e.Time.UnixMilli(), 10) + "|" + e.ID)))
 }
 
 // event appends an entry of the audit log.
