@@ -98,7 +98,7 @@ func (w *world) serve(ctx context.Context, o *options, listener net.Listener, ou
 		defer close(lived)
 		w.livesOn(ctx, o.every)
 	}()
-	_, err := fmt.Fprintf(out, "github http://%s organisations %s, %s accounts %d seed %d\n",
+	_, err := fmt.Fprintf(out, "github http://%s organisations %s, %s; accounts %d; seed %d\n",
 		listener.Addr(), w.parts[0].Login, w.parts[1].Login, o.accounts, o.seed)
 	if err == nil {
 		select {
