@@ -104,38 +104,6 @@ func (s *server) scan(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Checked is what one instance's check said.
-type Checked struct {
-	Instance string              `json:"instance"`
-	Error    string              `json:"error,omitempty"`
-	Type     string              `json:"type,omitempty"`
-	Check    *wire.CheckResponse `json:"check,omitempty"`
-}
-
-func (s *server) check(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.agent()
-	if err != nil {
-		return err
-	}
-	instances, err := s.chosen(r.URL.Query()["instance"])
-	if err != nil {
-		return err
-	}
-	out := []Checked{}
-	for _, i := range instances {
-		if i.Orphaned || !i.Enabled {
-			continue
-		}
-		c := Checked{Instance: i.ID()}
-		if c.Check, err = a.Check(r.Context(), i.ID()); err != nil {
-			c.Error, c.Type = err.Error(), string(sdk.TypeOf(err))
-		}
-		out = append(out, c)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(out)
-}
-
 // backup streams the backup of one instance.
 func (s *server) backup(w http.ResponseWriter, r *http.Request) error {
 	a, err := s.agent()

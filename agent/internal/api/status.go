@@ -64,7 +64,7 @@ type QuotaStatus struct {
 
 // counter is what a store can say of its size without reading it.
 type counter interface {
-	Counts() (map[wire.Kind]int64, error)
+	Counts() map[wire.Kind]int64
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request) error {
@@ -143,18 +143,29 @@ func (st *InstanceStatus) stored(ctx context.Context, i *Instance) error {
 		}
 		st.Listings = append(st.Listings, ls)
 	}
-	return st.counts(i)
+	if c, ok := i.Store.(counter); ok {
+		st.Records = map[string]int64{}
+		for k, n := range c.Counts() {
+			st.Records[sdk.KindName(k)] = n
+		}
+	}
+	return nil
 }
 
-func (st *InstanceStatus) counts(i *Instance) error {
-	c, ok := i.Store.(counter)
-	if !ok {
-		return nil
+func quotaStatus(a Agent) []QuotaStatus {
+	var all []QuotaStatus
+	for _, b := range a.Quota() {
+		q := QuotaStatus{Instances: b.Instances, Bucket: b.Bucket, Key: b.Key, Shape: b.Shape, Limit: b.Limit, Remaining: b.Remaining}
+		for _, n := range b.Waiting {
+			q.Waiting += n
+		}
+		if !b.Reset.IsZero() {
+			q.Reset = new(b.Reset.UTC())
+		}
+		if !b.StoppedUntil.IsZero() {
+			q.Stopped = new(b.StoppedUntil.UTC())
+		}
+		all = append(all, q)
 	}
-	counts, err := c.Counts()
-	st.Records = map[string]int64{}
-	for k, n := range counts {
-		st.Records[sdk.KindName(k)] = n
-	}
-	return err
+	return all
 }

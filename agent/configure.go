@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mooring-hq/mooring/agent/internal/config"
+	"github.com/mooring-hq/mooring/agent/internal/daemon"
+	"github.com/mooring-hq/mooring/agent/internal/policy"
+	"github.com/mooring-hq/mooring/sdk"
+)
+
+func validateCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate",
+		Short: "Check the configuration; no secret and no network is needed",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, _, err := o.load()
+			if err != nil {
+				return err
+			}
+			diags := c.All(nil)
+			if diags.HasErrors() {
+				return &daemon.ConfigError{Diags: diags, Files: c.Files}
+			}
+			if err := compilePolicies(c); err != nil {
+				return err
+			}
+			if err := config.Print(os.Stderr, diags, c.Files, isTerminal(os.Stderr)); err != nil {
+				return err
+			}
+			fmt.Printf("%s is valid: %d instances, %d policies\n", o.path(), len(c.Instances), len(c.Policies))
+			return nil
+		},
+	}
+}
+
+// compilePolicies reads every condition; the first wrong one ends it.
+func compilePolicies(c *config.Config) error {
+	for _, p := range c.Policies {
+		kind, _ := sdk.ParseKind(p.On)
+		if _, err := policy.Compile(kind, p.When.Text); err != nil {
+			at := p.When.Range.Start
+			if e, ok := errors.AsType[*policy.Error](err); ok && e.Line == 1 {
+				at.Column += e.Column // behind the quote
+				err = errors.New(e.Message)
+			}
+			return &exit{exitUsage, fmt.Errorf("%s:%d:%d: policy %q: %w", p.When.Range.Filename, at.Line, at.Column, p.Name, err)}
+		}
+	}
+	return nil
+}
+
+func fmtCommand(o *options) *cobra.Command {
+	var check bool
+	c := &cobra.Command{
+		Use:   "fmt [PATH]",
+		Short: "Rewrite configuration files in the usual form",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			path := o.path()
+			if len(args) == 1 {
+				path = args[0]
+			}
+			changed, diags := config.FormatFiles(path, !check)
+			if diags.HasErrors() {
+				return &daemon.ConfigError{Diags: diags}
+			}
+			for _, f := range changed {
+				fmt.Println(f)
+			}
+			if check && len(changed) > 0 {
+				return &exit{exitError, errors.New("the files above are not in the usual form: run `mooring fmt`")}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&check, "check", false, "only list the files that would change")
+	return c
+}

@@ -1,0 +1,202 @@
+// Package daemon puts the agent together. It reads from top to bottom the way the data goes: configuration, connectors,
+// quota, scans, stores, answers. It holds no logic of its own.
+//
+// It promises: one wrong instance is set aside and the others run; a new configuration is built beside the running one,
+// and instances that it leaves as they are do not notice; when Run returns, nothing of the agent is left running.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/mooring-hq/mooring/agent/internal/api"
+	"github.com/mooring-hq/mooring/agent/internal/config"
+	"github.com/mooring-hq/mooring/agent/internal/plughost"
+	"github.com/mooring-hq/mooring/agent/internal/quota"
+	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
+)
+
+// Options of New.
+type Options struct {
+	// Config is the file or folder.
+	Config string
+	// Self is the agent's own binary, which becomes the shim of each connector.
+	Self    string
+	Version string
+	Logger  hclog.Logger
+}
+
+// Daemon is the agent.
+type Daemon struct {
+	Options
+	started time.Time
+	own     *bolt.Store // the agent's file: quota, decisions
+	ledger  *quota.Ledger
+	meter   *meter
+	host    *plughost.Host
+
+	reloading sync.Mutex // one reload at a time
+	mu        sync.Mutex
+	config    *config.Config
+	locks     *Locks
+	instances map[string]*instance
+	order     []string
+	ctx       context.Context //nolint:containedctx // that of Run: instances of a later configuration live in it too
+	wg        sync.WaitGroup
+}
+
+// New reads the configuration and opens the agent's own file. It starts nothing.
+func New(o Options) (*Daemon, error) {
+	c, locks, err := Load(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Agent.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("agent.data_dir: %w", err)
+	}
+	own, err := bolt.OpenAgent(c.Agent.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{Options: o, started: time.Now(), own: own, config: c, locks: locks, instances: map[string]*instance{}}
+	d.ledger = quota.New(quota.Config{Load: d.loadQuota, Save: d.saveQuota})
+	d.meter = newMeter(d.ledger)
+	d.host = plughost.New(plughost.Config{
+		RuntimeDir: runtimeDir(c.Agent.DataDir), Self: o.Self, Quota: d.meter, Logger: o.Logger,
+	})
+	return d, nil
+}
+
+// runtimeDir is for the sockets of connectors: short, since a socket's path has 108 bytes, and private.
+func runtimeDir(dataDir string) string { return filepath.Join(filepath.Dir(SocketPath(dataDir)), "c") }
+
+// Run runs until ctx ends.
+func (d *Daemon) Run(ctx context.Context) error {
+	return d.with(ctx, func(ctx context.Context) error {
+		d.apply(true)
+		listener, err := listen(SocketPath(d.config.Agent.DataDir))
+		if err != nil {
+			return err
+		}
+		return serve(ctx, listener, api.New(d))
+	})
+}
+
+// with runs what every use of connectors needs around body.
+func (d *Daemon) with(ctx context.Context, body func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	d.ctx = ctx
+	var base sync.WaitGroup
+	outer, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var hostErr error
+	base.Go(func() { _ = d.ledger.Run(outer) })
+	base.Go(func() {
+		if hostErr = d.host.Run(outer); outer.Err() == nil {
+			cancel()
+		}
+	})
+	err := body(ctx)
+	cancel()
+	d.wg.Wait() // engines first: what they got is written
+	stop()
+	base.Wait()
+	if errors.Is(hostErr, context.Canceled) {
+		hostErr = nil
+	}
+	return errors.Join(err, hostErr, d.close())
+}
+
+// close lets go of the stores.
+func (d *Daemon) close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err := d.own.Close()
+	for _, i := range d.instances {
+		if i.store != nil {
+			err = errors.Join(err, i.store.Close())
+		}
+	}
+	return err
+}
+
+// apply makes the instances those of the configuration. Instances that did not change go on as they are.
+func (d *Daemon) apply(start bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	wanted := map[string]*config.Instance{}
+	d.order = nil
+	for _, c := range d.config.Instances {
+		wanted[c.ID()] = c
+		d.order = append(d.order, c.ID())
+	}
+	for id, i := range d.instances {
+		if c := wanted[id]; c == nil || i.differs(d, c) {
+			i.stop(d)
+			delete(d.instances, id)
+		}
+	}
+	for _, id := range d.order {
+		if d.instances[id] == nil {
+			i := newInstance(d, wanted[id])
+			d.instances[id] = i
+			if start {
+				i.start(d)
+			}
+		}
+	}
+}
+
+// Reload reads the configuration anew and swaps it in. A configuration with errors changes nothing.
+func (d *Daemon) Reload(context.Context) error {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	c, locks, err := Load(d.Options.Config)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	if c.Agent.DataDir != d.config.Agent.DataDir {
+		d.mu.Unlock()
+		return errors.New("agent.data_dir cannot change while the agent runs: stop it, move the folder, start it")
+	}
+	d.config, d.locks = c, locks
+	d.mu.Unlock()
+	d.apply(true)
+	d.Logger.Info("configuration is reloaded", "instances", len(c.Instances))
+	return nil
+}
+
+// Organisation is who "we" are: what the configuration says, else the verified domains that the connectors report.
+func (d *Daemon) Organisation() record.Organisation {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return organisation(d.config, d.views())
+}
+
+// Agent is part of api.Backend.
+func (d *Daemon) Agent() api.Agent { return d }
+
+// Info is part of api.Agent.
+func (d *Daemon) Info() api.Info {
+	return api.Info{Version: d.Version, PID: os.Getpid(), Started: d.started.UTC(), Config: d.Options.Config, DataDir: d.config.Agent.DataDir}
+}
+
+// Quota is part of api.Agent.
+func (d *Daemon) Quota() []quota.BucketStatus { return d.ledger.Status() }
+
+// handlerTimeout bounds reading a request of the API; answers may take as long as they need.
+const handlerTimeout = 10 * time.Second
+
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: handlerTimeout, ReadTimeout: handlerTimeout}
+}

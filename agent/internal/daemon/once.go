@@ -1,0 +1,95 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+
+	"github.com/mooring-hq/mooring/agent/internal/scan"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// Scanned is what one pass over an instance came to.
+type Scanned struct {
+	Instance string
+	Outcomes []scan.Outcome
+	Err      error
+}
+
+// ScanOnce scans the chosen instances one time, side by side, and stops. started gets the daemon once its instances are
+// there, for progress.
+func (d *Daemon) ScanOnce(ctx context.Context, chosen func(id string) bool, r scan.Request, started func()) ([]Scanned, error) {
+	var out []Scanned
+	err := d.with(ctx, func(ctx context.Context) error {
+		d.apply(false)
+		started()
+		out = d.each(ctx, chosen, func(ctx context.Context, i *instance) Scanned {
+			outcomes, err := i.engine.Once(ctx, r)
+			return Scanned{Instance: i.c.ID(), Outcomes: outcomes, Err: err}
+		})
+		return ctx.Err()
+	})
+	return out, err
+}
+
+// CheckedOnce is what one check came to.
+type CheckedOnce struct {
+	Instance string
+	Check    *wire.CheckResponse
+	Err      error
+}
+
+// CheckOnce asks the chosen instances who they are, and stops.
+func (d *Daemon) CheckOnce(ctx context.Context, chosen func(id string) bool) ([]CheckedOnce, error) {
+	var (
+		out []CheckedOnce
+		mu  sync.Mutex
+	)
+	err := d.with(ctx, func(ctx context.Context) error {
+		d.apply(false)
+		d.each(ctx, chosen, func(ctx context.Context, i *instance) Scanned {
+			check, err := i.connector.Check(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			out = append(out, CheckedOnce{i.c.ID(), check, err})
+			return Scanned{}
+		})
+		return ctx.Err()
+	})
+	return out, err
+}
+
+// each does one thing with every chosen instance at once, in the order of the configuration.
+func (d *Daemon) each(ctx context.Context, chosen func(id string) bool, do func(context.Context, *instance) Scanned) []Scanned {
+	var (
+		wg  sync.WaitGroup
+		out []Scanned
+	)
+	var picked []*instance
+	for _, id := range d.order {
+		if i := d.instances[id]; chosen(id) && i.c.Enabled {
+			picked = append(picked, i)
+		}
+	}
+	out = make([]Scanned, len(picked))
+	for n, i := range picked {
+		wg.Go(func() {
+			if i.aside() == "" {
+				if err := i.prepare(d); err != nil {
+					i.setAside(d, err)
+				}
+			}
+			if why := i.aside(); why != "" {
+				out[n] = Scanned{Instance: i.c.ID(), Err: &AsideError{why}}
+				return
+			}
+			out[n] = do(ctx, i)
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// AsideError says that an instance is set aside, and why.
+type AsideError struct{ Why string }
+
+func (e *AsideError) Error() string { return "set aside: " + e.Why }

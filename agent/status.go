@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mooring-hq/mooring/agent/internal/api"
+	"github.com/mooring-hq/mooring/agent/internal/scan"
+)
+
+func statusCommand(o *options) *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Show the state of every instance: scans, quota, credentials",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := o.connect()
+			if err != nil {
+				return err
+			}
+			defer func() { _ = cl.close() }()
+			var s api.Status
+			if err := cl.askJSON(c.Context(), "GET", "/v1/status", nil, &s); err != nil {
+				return err
+			}
+			if output == "json" {
+				return json.NewEncoder(os.Stdout).Encode(s)
+			}
+			printStatus(s)
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	return c
+}
+
+func printStatus(s api.Status) {
+	if s.Agent == nil {
+		fmt.Println("no agent runs; this is what was last known")
+	} else {
+		fmt.Printf("agent %s, pid %d, up %s\n", s.Agent.Version, s.Agent.PID, api.Age(time.Since(s.Agent.Started)))
+	}
+	t := newTable("INSTANCE", "STATE", "TENANT", "RECORDS", "SCANNING", "NOTES")
+	for _, i := range s.Instances {
+		t.row(i.Instance, i.State, i.Tenant, counts(i.Records), scanning(i.Scanning), notes(i))
+	}
+	fmt.Println()
+	t.print(os.Stdout)
+	printListings(s)
+	printQuota(s)
+}
+
+func printListings(s api.Status) {
+	t := newTable("INSTANCE", "LISTING", "STATE", "AGE", "RECORDS", "PAGES", "NOTES")
+	for _, i := range s.Instances {
+		for _, l := range i.Listings {
+			age := ""
+			if l.AsOf != nil {
+				age = api.Age(time.Since(*l.AsOf))
+			}
+			note := l.Reason
+			if l.Unavailable > 0 {
+				note = strings.TrimSpace(fmt.Sprintf("%d of %d shards unavailable %s", l.Unavailable, l.Shards, note))
+			}
+			if l.Held {
+				note = strings.TrimSpace(fmt.Sprintf("%d missing at once: held, nothing deleted %s", l.Missing, note))
+			}
+			t.row(i.Instance, l.Listing, strings.ReplaceAll(l.State, "_", " "), age, number(l.Records), number(l.Pages), note)
+		}
+	}
+	if len(t.rows) > 0 {
+		fmt.Println()
+		t.print(os.Stdout)
+	}
+}
+
+func printQuota(s api.Status) {
+	t := newTable("QUOTA", "OF", "LEFT", "RESET", "WAITING", "NOTES")
+	for _, q := range s.Quota {
+		left, reset, note := strconv.FormatInt(q.Remaining, 10), "", ""
+		if q.Limit > 0 {
+			left += " of " + strconv.FormatInt(q.Limit, 10)
+		}
+		if q.Reset != nil {
+			reset = "in " + api.Age(max(0, time.Until(*q.Reset)))
+		}
+		if q.Stopped != nil {
+			note = "stopped by the provider for " + api.Age(max(0, time.Until(*q.Stopped)))
+		}
+		t.row(strings.TrimSpace(q.Bucket+" "+q.Key), strings.Join(q.Instances, ", "), left, reset, number(int64(q.Waiting)), note)
+	}
+	if len(t.rows) > 0 {
+		fmt.Println()
+		t.print(os.Stdout)
+	}
+}
+
+func number(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// counts prints how many records there are, as people say it.
+func counts(m map[string]int64) string {
+	var total int64
+	for _, n := range m {
+		total += n
+	}
+	switch {
+	case total >= 1_000_000:
+		return fmt.Sprintf("%.1fM", float64(total)/1e6)
+	case total >= 10_000:
+		return fmt.Sprintf("%dk", total/1000)
+	}
+	return strconv.FormatInt(total, 10)
+}
+
+func scanning(all []scan.Progress) string {
+	var parts []string
+	for _, p := range all {
+		if p.Phase == "" {
+			continue
+		}
+		s := p.Listing
+		if p.Shards > 1 {
+			s += fmt.Sprintf(" %d/%d", p.ShardsDone, p.Shards)
+		} else if p.Records > 0 {
+			s += " " + strconv.FormatInt(p.Records, 10)
+		}
+		if p.Left >= time.Second {
+			s += " (" + p.Left.Round(time.Second).String() + " left)"
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// notes are what somebody should know: problems first.
+func notes(i api.InstanceStatus) string {
+	var parts []string
+	if i.Problem != "" {
+		parts = append(parts, i.Problem)
+	}
+	if i.State != "running" && i.LastError != "" {
+		parts = append(parts, i.LastError)
+	}
+	if i.Restarts > 0 {
+		parts = append(parts, fmt.Sprintf("restarted %d times", i.Restarts))
+	}
+	if i.CredentialExpires != nil {
+		parts = append(parts, "credential ends "+i.CredentialExpires.Local().Format(time.DateOnly))
+	}
+	if s := i.Spent; s != nil && s.Requests > 0 {
+		parts = append(parts, fmt.Sprintf("%d requests, %s provider, %s quota", s.Requests,
+			s.Provider.Round(100*time.Millisecond), s.Quota.Round(100*time.Millisecond)))
+	}
+	return strings.Join(parts, "; ")
+}
