@@ -139,7 +139,22 @@ func probe(ctx context.Context, s *sdk.Session, who *subject, st *sdk.Status) er
 		c.Fingerprint = fingerprint(append([]string{c.Name, c.State.String()}, who.sightOf(src.spec.Permissions)...)...)
 		st.Capabilities = append(st.Capabilities, c)
 	}
+	onlyPublic(st.Capabilities)
 	return nil
+}
+
+// onlyPublic: to whom GitHub shows no teams, it shows the public members only, and does not say so. That list must not
+// pass for the members.
+func onlyPublic(list []sdk.Capability) {
+	of := func(name string) *sdk.Capability {
+		i := slices.IndexFunc(list, func(c sdk.Capability) bool { return c.Name == name })
+		return &list[i]
+	}
+	members, teams := of("list:members"), of("list:teams")
+	if members.State == sdk.Held && teams.State == sdk.Missing {
+		members.State, members.Missing = sdk.Missing, teams.Missing
+		members.Reason = "GitHub shows this credential the public members only"
+	}
 }
 
 // may says what can be known without asking.

@@ -33,6 +33,15 @@ const (
 	repoCount  = 7
 )
 
+// appKey is the App's in all tests: making one takes half a second.
+var appKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
 var epochOfWorld = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func someone(i int) githubtest.User {
@@ -212,10 +221,7 @@ func addPermits(o *githubtest.Org) {
 // start serves the organisation. Every request is held against the vendor's document when MOORING_SPECS names its folder.
 func start(t *testing.T, o *githubtest.Org, change func(*githubtest.Config)) *world {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := appKey()
 	w := &world{org: o, key: key}
 	all := map[string]string{}
 	for _, p := range []string{
