@@ -13,10 +13,10 @@ func (c *call) installation(b []byte, i *Installation) []byte {
 	if o == nil {
 		return b
 	}
-	account, id := orgAsUser(o), strconv.FormatInt(i.ID, 10)
+	id := strconv.FormatInt(i.ID, 10)
 	b = num(append(b, '{'), "id", i.ID)
 	b = str(b, "client_id", i.ClientID)
-	b = c.user(key(b, "account"), &account)
+	b = append(key(b, "account"), c.ownerOf(o)...)
 	b = str(b, "repository_selection", orString(i.RepositorySelection, "all"))
 	b = str(b, "access_tokens_url", c.base+"/app/installations/"+id+"/access_tokens")
 	b = str(b, "repositories_url", c.base+"/installation/repositories")

@@ -2,25 +2,35 @@ package githubtest
 
 import "strconv"
 
-// repoURLs are the addresses of a repository below /repos/{owner}/{repo}, as every shape of a repository has them.
+// repoURLs are the addresses of a repository below /repos/{owner}/{repo}, as every shape of a repository has them: what
+// stands before and behind that, as JSON.
 var repoURLs = [...][2]string{
-	{"url", ""}, {"forks_url", "/forks"}, {"keys_url", "/keys{/key_id}"}, {"collaborators_url", "/collaborators{/collaborator}"},
-	{"teams_url", "/teams"}, {"hooks_url", "/hooks"}, {"issue_events_url", "/issues/events{/number}"}, {"events_url", "/events"},
-	{"assignees_url", "/assignees{/user}"}, {"branches_url", "/branches{/branch}"}, {"tags_url", "/tags"},
-	{"blobs_url", "/git/blobs{/sha}"}, {"git_tags_url", "/git/tags{/sha}"}, {"git_refs_url", "/git/refs{/sha}"},
-	{"trees_url", "/git/trees{/sha}"}, {"statuses_url", "/statuses/{sha}"}, {"languages_url", "/languages"},
-	{"stargazers_url", "/stargazers"}, {"contributors_url", "/contributors"}, {"subscribers_url", "/subscribers"},
-	{"subscription_url", "/subscription"}, {"commits_url", "/commits{/sha}"}, {"git_commits_url", "/git/commits{/sha}"},
-	{"comments_url", "/comments{/number}"}, {"issue_comment_url", "/issues/comments{/number}"},
-	{"contents_url", "/contents/{+path}"}, {"compare_url", "/compare/{base}...{head}"}, {"merges_url", "/merges"},
-	{"archive_url", "/{archive_format}{/ref}"}, {"downloads_url", "/downloads"}, {"issues_url", "/issues{/number}"},
-	{"pulls_url", "/pulls{/number}"}, {"milestones_url", "/milestones{/number}"},
-	{"notifications_url", "/notifications{?since,all,participating}"}, {"labels_url", "/labels{/name}"},
-	{"releases_url", "/releases{/id}"}, {"deployments_url", "/deployments"},
+	{`,"url":"`, `"`}, {`,"forks_url":"`, `/forks"`}, {`,"keys_url":"`, `/keys{/key_id}"`}, {`,"collaborators_url":"`, `/collaborators{/collaborator}"`},
+	{`,"teams_url":"`, `/teams"`}, {`,"hooks_url":"`, `/hooks"`}, {`,"issue_events_url":"`, `/issues/events{/number}"`}, {`,"events_url":"`, `/events"`},
+	{`,"assignees_url":"`, `/assignees{/user}"`}, {`,"branches_url":"`, `/branches{/branch}"`}, {`,"tags_url":"`, `/tags"`},
+	{`,"blobs_url":"`, `/git/blobs{/sha}"`}, {`,"git_tags_url":"`, `/git/tags{/sha}"`}, {`,"git_refs_url":"`, `/git/refs{/sha}"`},
+	{`,"trees_url":"`, `/git/trees{/sha}"`}, {`,"statuses_url":"`, `/statuses/{sha}"`}, {`,"languages_url":"`, `/languages"`},
+	{`,"stargazers_url":"`, `/stargazers"`}, {`,"contributors_url":"`, `/contributors"`}, {`,"subscribers_url":"`, `/subscribers"`},
+	{`,"subscription_url":"`, `/subscription"`}, {`,"commits_url":"`, `/commits{/sha}"`}, {`,"git_commits_url":"`, `/git/commits{/sha}"`},
+	{`,"comments_url":"`, `/comments{/number}"`}, {`,"issue_comment_url":"`, `/issues/comments{/number}"`},
+	{`,"contents_url":"`, `/contents/{+path}"`}, {`,"compare_url":"`, `/compare/{base}...{head}"`}, {`,"merges_url":"`, `/merges"`},
+	{`,"archive_url":"`, `/{archive_format}{/ref}"`}, {`,"downloads_url":"`, `/downloads"`}, {`,"issues_url":"`, `/issues{/number}"`},
+	{`,"pulls_url":"`, `/pulls{/number}"`}, {`,"milestones_url":"`, `/milestones{/number}"`},
+	{`,"notifications_url":"`, `/notifications{?since,all,participating}"`}, {`,"labels_url":"`, `/labels{/name}"`},
+	{`,"releases_url":"`, `/releases{/id}"`}, {`,"deployments_url":"`, `/deployments"`},
 }
 
 func (r *Repo) visibility() string { return orString(r.Visibility, "private") }
 func (r *Repo) branch() string     { return orString(r.DefaultBranch, "main") }
+
+// ownerOf is the owner of a repository, the same in the whole answer.
+func (c *call) ownerOf(o *Org) []byte {
+	if c.ownerOrg != o {
+		u := orgAsUser(o)
+		c.ownerOrg, c.owner = o, c.user(nil, &u)
+	}
+	return c.owner
+}
 
 // repoSimple appends the fields of a simple repository, without brackets.
 func (c *call) repoSimple(b []byte, o *Org, r *Repo) []byte {
@@ -32,8 +42,7 @@ func (c *call) repoSimple(b []byte, o *Org, r *Repo) []byte {
 	b = append(b, '/')
 	b = appendInner(b, r.Name)
 	b = append(b, '"')
-	owner := orgAsUser(o)
-	b = c.user(key(b, "owner"), &owner)
+	b = append(key(b, "owner"), c.ownerOf(o)...)
 	b = flag(b, "private", r.visibility() != "public")
 	b = append(key(b, "html_url"), `"https://github.com/`...)
 	b = appendInner(b, o.Login)
@@ -43,14 +52,13 @@ func (c *call) repoSimple(b []byte, o *Org, r *Repo) []byte {
 	b = strOrNull(b, "description", r.Description)
 	b = flag(b, "fork", r.Fork)
 	for i := range repoURLs {
-		b = append(key(b, repoURLs[i][0]), '"')
+		b = append(b, repoURLs[i][0]...)
 		b = append(b, c.base...)
 		b = append(b, "/repos/"...)
-		b = appendInner(b, o.Login)
+		b = append(b, o.Login...) // logins and names need no escape
 		b = append(b, '/')
-		b = appendInner(b, r.Name)
+		b = append(b, r.Name...)
 		b = append(b, repoURLs[i][1]...)
-		b = append(b, '"')
 	}
 	return b
 }
@@ -119,8 +127,7 @@ func (c *call) grantedRepo(b []byte, g *RepoGrant) []byte {
 // fullRepo appends GET /repos/{owner}/{repo}.
 func (c *call) fullRepo(b []byte, o *Org, r *Repo) []byte {
 	b = c.repoFields(append(b, '{'), o, r)
-	owner := orgAsUser(o)
-	b = c.user(key(b, "organization"), &owner)
+	b = append(key(b, "organization"), c.ownerOf(o)...)
 	b = append(b, `,"network_count":0,"subscribers_count":0,"temp_clone_token":null`...)
 	if c.can("administration=read") {
 		b = append(b, `,"allow_squash_merge":true,"allow_merge_commit":true,"allow_rebase_merge":true,"allow_auto_merge":false,"delete_branch_on_merge":false`...)

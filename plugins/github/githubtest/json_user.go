@@ -2,12 +2,12 @@ package githubtest
 
 import "strconv"
 
-// userURLs are the addresses of a user below /users/{login}.
+// userURLs are the addresses of a user below /users/{login}: what stands before and behind that, as JSON.
 var userURLs = [...][2]string{
-	{"followers_url", "/followers"}, {"following_url", "/following{/other_user}"}, {"gists_url", "/gists{/gist_id}"},
-	{"starred_url", "/starred{/owner}{/repo}"}, {"subscriptions_url", "/subscriptions"},
-	{"organizations_url", "/orgs"}, {"repos_url", "/repos"}, {"events_url", "/events{/privacy}"},
-	{"received_events_url", "/received_events"},
+	{`,"followers_url":"`, `/followers"`}, {`,"following_url":"`, `/following{/other_user}"`}, {`,"gists_url":"`, `/gists{/gist_id}"`},
+	{`,"starred_url":"`, `/starred{/owner}{/repo}"`}, {`,"subscriptions_url":"`, `/subscriptions"`},
+	{`,"organizations_url":"`, `/orgs"`}, {`,"repos_url":"`, `/repos"`}, {`,"events_url":"`, `/events{/privacy}"`},
+	{`,"received_events_url":"`, `/received_events"`},
 }
 
 // userFields appends the fields of a simple user, without brackets.
@@ -25,12 +25,11 @@ func (c *call) userFields(b []byte, u *User) []byte {
 	b = appendInner(b, u.Login)
 	b = append(b, '"')
 	for i := range userURLs {
-		b = append(key(b, userURLs[i][0]), '"')
+		b = append(b, userURLs[i][0]...)
 		b = append(b, c.base...)
 		b = append(b, "/users/"...)
 		b = appendInner(b, u.Login)
 		b = append(b, userURLs[i][1]...)
-		b = append(b, '"')
 	}
 	typ := u.Type
 	if typ == "" {

@@ -90,19 +90,21 @@ func lower(s string) string { return strings.ToLower(s) }
 
 // call is one request while it is served.
 type call struct {
-	s     *Server
-	w     http.ResponseWriter
-	r     *http.Request
-	h     http.Header // of the answer
-	now   time.Time
-	base  string // scheme and host of the addresses in the answer
-	segs  []string
-	alias string // how Link writes the path
-	route *route
-	org   *Org
-	repo  Repo
-	who   *caller
-	q     url.Values // once it was asked for
+	s        *Server
+	w        http.ResponseWriter
+	r        *http.Request
+	h        http.Header // of the answer
+	now      time.Time
+	base     string // scheme and host of the addresses in the answer
+	segs     []string
+	alias    string // how Link writes the path
+	route    *route
+	org      *Org
+	repo     Repo
+	ownerOrg *Org // whose JSON owner is
+	owner    []byte
+	who      *caller
+	q        url.Values // once it was asked for
 
 	status   int
 	b        []byte
