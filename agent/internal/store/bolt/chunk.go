@@ -130,7 +130,10 @@ func (c *chunk[T]) row(tx *bbolt.Tx, k, v []byte) (store.Row, error) {
 	}
 	out := store.Row{
 		Kind: wire.Kind(k[0]), ID: string(record[1 : len(record)-1]), Facet: home.Listing,
-		Body: c.copy(r.body), FirstSeen: at(r.firstSeen), Since: at(r.since), Home: home,
+		FirstSeen: at(r.firstSeen), Since: at(r.since), Home: home,
+	}
+	if len(r.body) > 0 {
+		out.Body = c.copy(r.body)
 	}
 	if facet := k[len(record):]; string(facet) != home.Listing {
 		out.Facet = string(facet)

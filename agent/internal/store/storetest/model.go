@@ -96,7 +96,7 @@ func (m *Model) put(b *store.Batch, r store.Record, res *store.Result, looks []s
 	key := facet{r.Kind, string(r.ID), b.Home.Listing}
 	was, ok := m.rows[key]
 	now := store.Row{
-		Kind: r.Kind, ID: string(r.ID), Facet: b.Home.Listing, Body: bytes.Clone(r.Body), Volatile: bytes.Clone(r.Volatile),
+		Kind: r.Kind, ID: string(r.ID), Facet: b.Home.Listing, Body: append([]byte(nil), r.Body...), Volatile: append([]byte(nil), r.Volatile...),
 		FirstSeen: b.At, Since: b.At, Home: b.Home,
 	}
 	if !ok {

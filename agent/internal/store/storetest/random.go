@@ -17,6 +17,7 @@ import (
 
 // random does the same to the backend and to the model, and compares all that both give.
 func random(t *testing.T, open Open) {
+	t.Parallel()                                                                                                 // it waits for the disk
 	steps, seed := number(t, "STORETEST_STEPS", 10_000), uint64(number(t, "STORETEST_SEED", int(rand.Uint32()))) //nolint:gosec // positive
 	t.Logf("STORETEST_SEED=%d", seed)
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), now: 1}
