@@ -31,12 +31,17 @@ func (c *Connector) call(ctx context.Context, p quota.Priority, again func() boo
 		if err != nil {
 			return err
 		}
-		callCtx, id, end, err := l.session.call(ctx, p)
-		if err != nil {
-			return c.wrap(err)
+		callCtx, id, end, ok := l.session.call(ctx, p)
+		if !ok { // it ended, and the next one is on its way
+			c.lose(l)
+			continue
 		}
-		err = link.Error(ctx, f(callCtx, l, id))
+		err = f(callCtx, l, id)
 		end()
+		if link.Lost(err) {
+			c.lose(l)
+		}
+		err = link.Error(ctx, err)
 		if sdk.TypeOf(err) == sdk.ErrAuth && c.refresh(ctx, l) && again() {
 			continue
 		}

@@ -163,6 +163,10 @@ func (c *Connector) failed(err error) bool {
 // run is one process, from launch to its end.
 func (c *Connector) run(ctx context.Context) error {
 	t := &c.host.timing
+	select {
+	case <-c.renew: // meant for the process before, which ended otherwise
+	default:
+	}
 	secrets, err := c.resolve(ctx)
 	if err != nil {
 		return err
@@ -186,7 +190,7 @@ func (c *Connector) run(ctx context.Context) error {
 	}, &live{peer: p, session: s, secrets: secrets})
 	err = c.watch(ctx, p, s)
 	gently = ctx.Err() != nil || errors.Is(err, errRenew)
-	c.set(func(st *State) { st.PID = 0 }, nil)
+	c.set(func(st *State) { st.Phase, st.PID = Starting, 0 }, nil)
 	return err
 }
 
@@ -257,6 +261,16 @@ func (c *Connector) refresh(ctx context.Context, l *live) bool {
 		}
 	}
 	return true
+}
+
+// lose says that the connection broke under a call: nobody gets it any more, and the process is replaced.
+func (c *Connector) lose(l *live) {
+	c.mu.Lock()
+	if c.live == l {
+		c.live = nil
+	}
+	c.mu.Unlock()
+	l.session.cancel()
 }
 
 // current waits for the connector to run. One that is stopped or degraded is an error at once.

@@ -71,7 +71,7 @@ func (l *launcher) launch(ctx context.Context, path, digest, level string, out *
 	address, err := l.handshake(p.proc, dir, out)
 	if err != nil {
 		p.abandon()
-		return nil, startError(ctx, err, out)
+		return nil, startError(ctx, err, l.start, out)
 	}
 	p.conn, err = grpc.NewClient("passthrough:///connector", append(link.DialOptions(),
 		grpc.WithTransportCredentials(credentials.NewTLS(tls)), grpc.WithIdleTimeout(0), grpc.WithDisableServiceConfig(),
@@ -100,9 +100,12 @@ func (l *launcher) handshake(proc *process, dir string, out *lines) (net.Addr, e
 	}).Start()
 }
 
-func startError(ctx context.Context, err error, out *lines) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("connector did not start: %w", context.Cause(ctx))
+func startError(ctx context.Context, err error, within time.Duration, out *lines) error {
+	switch cause := ctx.Err(); {
+	case errors.Is(cause, context.DeadlineExceeded):
+		err = fmt.Errorf("nothing was heard of it within %s", within)
+	case cause != nil:
+		return fmt.Errorf("connector did not start: %w", cause)
 	}
 	said := out.tail()
 	if said != "" {

@@ -226,13 +226,14 @@ func (s *session) keepSecret(ctx context.Context, k *wire.KeepSecret) *wire.Sess
 	return &wire.SessionHost{Msg: &wire.SessionHost_Kept{Kept: kept}}
 }
 
-// call names one call of ours, so that leases under it get its priority and end with it. The last result ends it.
-func (s *session) call(ctx context.Context, p quota.Priority) (context.Context, string, func(), error) {
-	id := strconv.FormatUint(s.nextCall.Add(1), 10)
+// call names one call of ours, so that leases under it get its priority and end with it. end ends it; it is not ok when
+// the session is over.
+func (s *session) call(ctx context.Context, p quota.Priority) (_ context.Context, id string, end func(), ok bool) {
+	id = strconv.FormatUint(s.nextCall.Add(1), 10)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over {
-		return nil, "", nil, sdk.Errorf(sdk.ErrUnavailable, "the session is over")
+		return nil, "", nil, false
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s.calls[id] = callEntry{cancel: cancel, ask: func(wants []*wire.Want, count int) (quota.Lease, error) {
@@ -243,7 +244,7 @@ func (s *session) call(ctx context.Context, p quota.Priority) (context.Context, 
 		s.mu.Lock()
 		delete(s.calls, id)
 		s.mu.Unlock()
-	}, nil
+	}, true
 }
 
 // endCalls ends what is under way when the session ends, so that nothing waits for quota that nobody will use.

@@ -53,6 +53,12 @@ func Error(ctx context.Context, err error) error {
 	return e
 }
 
+// Lost tells that the connection broke, as against an error that the connector sent over it.
+func Lost(err error) bool {
+	st, ok := status.FromError(err)
+	return ok && st.Code() == codes.Unavailable && len(st.Details()) == 0
+}
+
 func codeOf(t sdk.ErrorType) codes.Code {
 	switch t {
 	case sdk.ErrAuth:
