@@ -106,7 +106,9 @@ func conceal(f *hcl.File, begin, end int, at hcl.Range, extra any) []byte {
 	line := bytes.Clone(f.Bytes[begin:end])
 	star := func(from, to int) {
 		for k := max(from, begin); k < min(to, end); k++ {
-			line[k-begin] = '*'
+			if c := line[k-begin]; c != ' ' && c != '\t' && c != '\r' && c != '}' {
+				line[k-begin] = '*'
+			}
 		}
 	}
 	if _, is := extra.(hidden); is {
@@ -121,7 +123,20 @@ func conceal(f *hcl.File, begin, end int, at hcl.Range, extra any) []byte {
 		}
 		return line
 	}
-	walk(body, false, func(e hclsyntax.Expression) { star(e.Range().Start.Byte, e.Range().End.Byte) })
+	walk(body, false, func(a *hclsyntax.Attribute) {
+		// All but the name: what stands around the value may be a comment with an older one.
+		to := end
+		if last := bytes.IndexByte(f.Bytes[a.Expr.Range().End.Byte:], '\n'); last >= 0 {
+			to = a.Expr.Range().End.Byte + last
+		}
+		star(a.NameRange.End.Byte, a.EqualsRange.Start.Byte)
+		if isReference(a.Expr) {
+			star(a.EqualsRange.End.Byte, a.Expr.Range().Start.Byte)
+			star(a.Expr.Range().End.Byte, to)
+		} else {
+			star(a.EqualsRange.End.Byte, to)
+		}
+	})
 	return line
 }
 
@@ -135,11 +150,11 @@ var (
 	}
 )
 
-// walk finds the values that are not to be shown: of credentials and of what sounds like one, unless it is a reference.
-func walk(body *hclsyntax.Body, inside bool, found func(hclsyntax.Expression)) {
+// walk finds the attributes whose values are not to be shown: in credentials, and what sounds like one.
+func walk(body *hclsyntax.Body, inside bool, found func(*hclsyntax.Attribute)) {
 	for _, a := range body.Attributes {
-		if (inside || sensitiveName.MatchString(a.Name)) && !isReference(a.Expr) {
-			found(a.Expr)
+		if inside || sensitiveName.MatchString(a.Name) {
+			found(a)
 		}
 	}
 	for _, b := range body.Blocks {

@@ -31,22 +31,33 @@ func newSource(e hclsyntax.Expression, src []byte) Source {
 	pieces, _ := syntax.Pieces(e)
 	heredoc := strings.HasPrefix(string(s.Range.SliceBytes(src)), "<<")
 	for _, piece := range pieces {
-		value := piece.Val.AsString()
-		p := part{len(s.Text), piece.SrcRange.Start, string(piece.SrcRange.SliceBytes(src)), quotedEscape}
+		value, raw := piece.Val.AsString(), string(piece.SrcRange.SliceBytes(src))
 		if heredoc {
-			p.escape = templateEscape
-			// The common indentation is not in the text.
-			if indent, ok := strings.CutSuffix(p.raw, value); ok && strings.Trim(indent, " \t") == "" {
-				p.start.Column += len(indent)
-				p.start.Byte += len(indent)
-				p.raw = value
-			}
+			s.addLines(value, raw, piece.SrcRange.Start)
+		} else {
+			s.parts = append(s.parts, part{len(s.Text), piece.SrcRange.Start, raw, quotedEscape})
+			s.Text += value
 		}
-		s.parts = append(s.parts, p)
-		s.Text += value
 	}
 	return s
 }
+
+// addLines adds the lines of a heredoc. Their common indentation is not in the text, so each line is a part.
+func (s *Source) addLines(value, raw string, start hcl.Pos) {
+	lines := strings.SplitAfter(raw, "\n")
+	for k, text := range strings.SplitAfter(value, "\n") {
+		if k >= len(lines) {
+			break
+		}
+		indent := max(0, len(unescape.Replace(lines[k]))-len(text))
+		at := hcl.Pos{Line: start.Line, Column: start.Column + indent, Byte: start.Byte + indent}
+		s.parts = append(s.parts, part{len(s.Text), at, lines[k][indent:], templateEscape})
+		s.Text += text
+		start = hcl.Pos{Line: start.Line + 1, Column: 1, Byte: start.Byte + len(lines[k])}
+	}
+}
+
+var unescape = strings.NewReplacer("$${", "${", "%%{", "%{")
 
 // At gives the place of a line and column of the text, both from 1 and columns in characters.
 func (s Source) At(line, column int) hcl.Range {
@@ -79,11 +90,7 @@ func (p part) at(before string) hcl.Pos {
 		_, n := utf8.DecodeRuneInString(before)
 		before = before[n:]
 		width := p.escape(raw)
-		if raw[0] == '\n' {
-			pos.Line, pos.Column = pos.Line+1, 1
-		} else {
-			pos.Column += utf8.RuneCountInString(raw[:width])
-		}
+		pos.Column += utf8.RuneCountInString(raw[:width])
 		pos.Byte += width
 		raw = raw[width:]
 	}

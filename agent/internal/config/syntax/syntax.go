@@ -7,6 +7,7 @@ package syntax
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -50,8 +51,12 @@ func first(diags hcl.Diagnostics, filename string) hcl.Diagnostics {
 			best = d
 		}
 	}
+	best.Detail = longQuote.ReplaceAllString(best.Detail, `"…"`)
 	return hcl.Diagnostics{best}
 }
+
+// longQuote is a word of the file that the parser repeats and that may be a pasted token.
+var longQuote = regexp.MustCompile(`"[^"\s]{16,}"`)
 
 // tooDeep finds what would make the parser recurse without bound.
 func tooDeep(tokens hclsyntax.Tokens) *hcl.Diagnostic {
