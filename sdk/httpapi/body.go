@@ -31,9 +31,12 @@ type body struct {
 	err    error
 }
 
-func newBody(res *http.Response, cancel context.CancelCauseFunc, ctx context.Context, t times) *body { //nolint:revive // ctx is what cancel ends
-	b := &body{res: res, from: res.Body, ctx: ctx, cancel: cancel, idle: t.body, end: time.Now().Add(t.answer)}
-	b.watch = time.AfterFunc(t.body, func() { cancel(errStalled) })
+func newBody(ctx context.Context, cancel context.CancelCauseFunc, res *http.Response, t times, patience time.Duration) *body {
+	b := &body{res: res, from: res.Body, ctx: ctx, cancel: cancel, idle: max(t.body, patience), end: time.Now().Add(t.answer)}
+	if res.StatusCode >= 400 { // short, and read before the caller gets it
+		b.end = time.Now().Add(t.body)
+	}
+	b.watch = time.AfterFunc(b.idle, func() { cancel(errStalled) })
 	b.watch.Stop() // only reading is watched: the caller may take its time
 	if res.ContentLength > MaxAnswerBytes && res.Request.Method != http.MethodHead {
 		b.err = b.tooLarge()
@@ -76,7 +79,7 @@ func (b *body) tooLarge() error {
 func (b *body) broken(err error) error {
 	switch {
 	case errors.Is(context.Cause(b.ctx), errStalled):
-		return b.fail(sdk.ErrUnavailable, fmt.Sprintf("the answer stopped coming: no byte for %s, or not whole after %s", b.idle, AnswerTimeout), nil)
+		return b.fail(sdk.ErrUnavailable, "the answer stopped coming", nil)
 	case b.ctx.Err() != nil:
 		return b.fail(sdk.ErrUnavailable, "the request was ended while its answer came: "+b.ctx.Err().Error(), b.ctx.Err())
 	case errors.Is(err, io.ErrUnexpectedEOF):

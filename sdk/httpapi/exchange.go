@@ -24,6 +24,8 @@ type exchange struct {
 	auth    bool // carries credentials
 	crossed bool // was redirected from another host
 
+	patience time.Duration // of a long poll
+
 	tries, throttles int
 	token            *sdk.Token // of the last attempt
 	refused          *sdk.Token // by a 401; there is one more try with another
@@ -94,9 +96,10 @@ func (t *Transport) send(x *exchange, out *http.Request, cancel context.CancelCa
 	var began atomic.Int64 // Unix nanoseconds; 0: no connection, so nothing was sent
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { began.Store(time.Now().UnixNano()) }}
 	ctx := out.Context()
-	watch := time.AfterFunc(t.times.send, func() { cancel(errSlow) })
+	w := startWatch(t.times.send, cancel)
+	trace.WroteRequest = func(httptrace.WroteRequestInfo) { w.again(max(t.times.header, x.patience)) }
 	res, err := t.base.RoundTrip(out.WithContext(httptrace.WithClientTrace(ctx, trace)))
-	watch.Stop()
+	w.stop()
 	a := &attempt{sent: began.Load() != 0}
 	if a.sent {
 		a.took = max(time.Since(time.Unix(0, began.Load())), 0)
@@ -112,7 +115,7 @@ func (t *Transport) send(x *exchange, out *http.Request, cancel context.CancelCa
 		a.err, a.passing = x.failure(ctx, err, a.sent)
 		return a
 	}
-	res.Body = newBody(res, cancel, ctx, t.times)
+	res.Body = newBody(ctx, cancel, res, t.times, x.patience)
 	a.res = res
 	return a
 }

@@ -18,6 +18,5 @@ func Unhasten(t *Transport) { t.times = defaultTimes() }
 
 // Impatient gives up on slow answers early.
 func Impatient(t *Transport, header, send, body, answer time.Duration) {
-	t.times.send, t.times.body, t.times.answer = send, body, answer
-	t.base.(*network).ResponseHeaderTimeout = header
+	t.times.header, t.times.send, t.times.body, t.times.answer = header, send, body, answer
 }

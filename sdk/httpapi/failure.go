@@ -56,9 +56,7 @@ func symptom(ctx context.Context, err error, sent bool) string {
 	timeout, _ := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(context.Cause(ctx), errSlow):
-		return fmt.Sprintf("no answer within %s", SendTimeout)
-	case timeout != nil && timeout.Timeout() && sent:
-		return fmt.Sprintf("no answer within %s", HeaderTimeout)
+		return "no answer in time"
 	case timeout != nil && timeout.Timeout():
 		return fmt.Sprintf("no connection within %s", DialTimeout)
 	case errors.As(err, &record):

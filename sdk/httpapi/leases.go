@@ -72,8 +72,8 @@ func (l *leases) ask(ctx context.Context, callID, key string, h *hold, count int
 	if err != nil {
 		return 0, err
 	}
-	if grant.Count < 1 || grant.Count > count {
-		return 0, sdk.Errorf(sdk.ErrInternal, "the host granted %d of %d requests, 1 to %d are expected", grant.Count, count, count)
+	if grant.Count = max(grant.Count, 1); grant.Count > count {
+		return 0, sdk.Errorf(sdk.ErrInternal, "the host granted %d requests, at most %d are expected", grant.Count, count)
 	}
 	now := time.Now()
 	until := now.Add(MaxHold)

@@ -26,6 +26,7 @@ const (
 	SendTimeout   = 5 * time.Minute  // from the start of a try to the end of the answer's header
 	BodyTimeout   = 60 * time.Second // between two bytes of an answer's body
 	AnswerTimeout = time.Hour        // for a whole body
+	MaxLongPoll   = 15 * time.Minute // what LongPoll can ask for
 	IdleTimeout   = 90 * time.Second // an unused connection is kept
 
 	BackoffMin = 500 * time.Millisecond // the first wait before a further try is at most this

@@ -52,9 +52,8 @@ func newNetwork(w *wire.Network, t times) (*network, error) {
 	}
 	n.Transport = &http.Transport{
 		Proxy: n.proxyOf, DialContext: n.dial,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		TLSHandshakeTimeout:   t.tls,
-		ResponseHeaderTimeout: t.header, MaxResponseHeaderBytes: MaxHeaderBytes,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout: t.tls, MaxResponseHeaderBytes: MaxHeaderBytes, // the wait for the header is send's
 		IdleConnTimeout: IdleTimeout, MaxIdleConnsPerHost: idlePerHost,
 		ForceAttemptHTTP2: true, HTTP2: &http.HTTP2Config{SendPingTimeout: pingInterval},
 		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {

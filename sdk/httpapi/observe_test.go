@@ -17,7 +17,9 @@ import (
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-func want(bucket, key string, cost int64) *wire.Want { return &wire.Want{Bucket: bucket, Key: key, Cost: cost} }
+func want(bucket, key string, cost int64) *wire.Want {
+	return &wire.Want{Bucket: bucket, Key: key, Cost: cost}
+}
 
 func TestRequestsAreSortedIntoBuckets(t *testing.T) {
 	buckets := []sdk.Bucket{

@@ -252,7 +252,7 @@ func TestLateAnswers(t *testing.T) {
 		message string
 		status  int
 	}{
-		{"no header", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "no answer within", 0},
+		{"no header", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "no answer in time", 0},
 		{"header without end", func(w http.ResponseWriter, r *http.Request) {
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			defer func() { _ = conn.Close() }()
@@ -269,6 +269,7 @@ func TestLateAnswers(t *testing.T) {
 			<-r.Context().Done()
 		}, "stopped coming", 200},
 		{"body drips", drip, "stopped coming", 200},
+		{"error drips", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(404); drip(w, r) }, "stopped coming", 404},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv := serve(t, c.f)
@@ -279,6 +280,24 @@ func TestLateAnswers(t *testing.T) {
 				t.Errorf("got %#v", e)
 			}
 		})
+	}
+}
+
+func TestLongPoll(t *testing.T) {
+	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(100 * time.Millisecond)
+		_, _ = io.WriteString(w, "ev")
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(100 * time.Millisecond)
+		_, _ = io.WriteString(w, "ent")
+	})
+	b := newBench(t, srv.URL)
+	httpapi.Impatient(b.Transport, 30*time.Millisecond, time.Minute, 30*time.Millisecond, time.Minute)
+	if _, body, e := b.do(request(t, httpapi.LongPoll(t.Context(), time.Hour), "GET", srv.URL, "")); e != nil || body != "event" {
+		t.Errorf("got %q, %v", body, e)
+	}
+	if _, _, e := b.get(t, srv.URL); e == nil {
+		t.Error("the same without LongPoll was waited for")
 	}
 }
 

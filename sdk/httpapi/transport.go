@@ -137,8 +137,8 @@ func (t *Transport) admit(req *http.Request) (*exchange, *sdk.Error) {
 		req: req, place: place, callID: call.ID(req.Context()),
 		needs:   t.quotas.classify(req, options.QuotaKey),
 		safe:    options.Safe || safeMethod(req.Method),
-		crossed: crossed,
-		auth:    place.credentialed && !options.NoAuth && !crossed && len(t.auth) > 0,
+		crossed: crossed, patience: patience(req.Context()),
+		auth: place.credentialed && !options.NoAuth && !crossed && len(t.auth) > 0,
 	}
 	return x, nil
 }
