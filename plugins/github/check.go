@@ -153,6 +153,7 @@ func onlyPublic(list []sdk.Capability) {
 	members, teams := of("list:members"), of("list:teams")
 	if members.State == sdk.Held && teams.State == sdk.Missing {
 		members.State, members.Missing = sdk.Missing, teams.Missing
+		members.Fingerprint = fingerprint(members.Fingerprint, "public only")
 		members.Reason = "GitHub shows this credential the public members only"
 	}
 }

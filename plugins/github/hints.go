@@ -47,11 +47,13 @@ var looks = map[string][]look{
 	"ping":                           {{"hooks", whole}},
 	"custom_organization_role":       {{"roles", whole}},
 	"organization_role":              {{"roles", whole}},
+	"enterprise":                     {{"settings", whole}}, // of an Enterprise Server
+	"user":                           {{"members", whole}},  // of an Enterprise Server
 }
 
 // silent events are about work on code, not about who may do what, where data is, or which secrets leaked.
 var silent = map[string]bool{
-	"branch_protection_configuration": true, "branch_protection_rule": true, "bypass_request_push_ruleset": true,
+	"cache_sync": true, "content_reference": true, "branch_protection_configuration": true, "branch_protection_rule": true, "bypass_request_push_ruleset": true,
 	"bypass_request_secret_scanning": true, "check_run": true, "check_suite": true, "code_scanning_alert": true,
 	"commit_comment": true, "create": true, "custom_property": true, "custom_property_values": true, "delete": true,
 	"dependabot_alert": true, "deployment": true, "deployment_protection_rule": true, "deployment_review": true,
