@@ -15,6 +15,8 @@ type Change struct {
 	From    TeamID
 	Was     Visibility
 	Now     Visibility
+	// Past changes happened before anybody watched: only the activities tell of them.
+	Past bool
 }
 
 // ChangeKind says what happened.
@@ -82,7 +84,7 @@ func (h History) time(i int) time.Time {
 func (h History) At(i int) Change {
 	d, n := h.firstDay+i/h.perDay, i%h.perDay
 	r := h.c.hash(ofHistory, d, n)
-	ch := Change{ID: hex20(r, 0)[:24], Kind: SignedIn, Time: h.time(i)}
+	ch := Change{ID: hex20(r, 0)[:24], Kind: SignedIn, Time: h.time(i), Past: true}
 	ch.Actor = below(r, h.c.size)
 	ch.Person = ch.Actor
 	ch.Project = below(r>>20, h.c.Projects())

@@ -18,7 +18,6 @@ type Live struct {
 
 	mu      sync.RWMutex
 	step    int
-	version uint64
 	hired   int
 	created int
 	gone    map[*Unit]*ranks            // who left, by rank in the unit
@@ -50,11 +49,11 @@ func (c *Company) Live(now time.Time, list ...*Unit) *Live {
 	return l
 }
 
-// Version is another number after every change that shows elsewhere than in the activities.
+// Version is another number after every change.
 func (l *Live) Version() uint64 {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return l.version
+	return uint64(l.step) //nolint:gosec // not negative
 }
 
 // PeopleIn is how many people of a unit are in the company now.

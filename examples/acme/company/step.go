@@ -36,9 +36,6 @@ func (l *Live) Step(now time.Time) Change {
 	default:
 		ch.Kind = SignedIn
 	}
-	if ch.Kind != SignedIn && ch.Kind != Downloaded {
-		l.version++
-	}
 	l.remember(ch)
 	return ch
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/mooring-hq/mooring/plugins/github/githubtest"
 )
 
-// orgEventsMax is how many of the last activities the public feed looks through.
-const orgEventsMax = 300
+// orgEventsMax is how many of the last activities the public feed looks through. Most concern no public project.
+const orgEventsMax = 3000
 
 func (o *org) audit() githubtest.List[githubtest.Event] {
 	return githubtest.List[githubtest.Event]{
@@ -74,23 +74,22 @@ func (o *org) event(ch company.Change) (githubtest.Event, bool) {
 	return e, true
 }
 
-// concerns says whether a change happened in the organisation. People read and download everywhere, so those activities
-// are given a project here.
+// concerns says whether a change happened in the organisation. People download everywhere, and nobody can tell where the
+// past happened, so those activities are given a project here.
 func (o *org) concerns(ch *company.Change) bool {
-	if _, here := o.people.Rank(ch.Actor); !here && ch.Actor != o.live.CarelessAdmin() {
+	if _, here := o.people.Rank(ch.Actor); !here {
 		return false
 	}
-	_, personHere := o.people.Rank(ch.Person)
 	_, projectHere := o.projects.Rank(ch.Project)
+	if !projectHere && (ch.Past || ch.Kind == company.Downloaded) {
+		ch.Project = o.projects.At(ch.Project % o.projects.Len(o.live.Projects()))
+		projectHere = true
+	}
 	switch ch.Kind {
 	case company.SignedIn:
 		return true
-	case company.Downloaded:
-		if !projectHere {
-			ch.Project = o.projects.At(ch.Project % o.projects.Len(o.live.Projects()))
-		}
-		return true
 	case company.Hired, company.Left, company.MovedTeam:
+		_, personHere := o.people.Rank(ch.Person)
 		return personHere
 	}
 	return projectHere

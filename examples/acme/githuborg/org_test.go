@@ -189,6 +189,28 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// TestPublicFeed: pushes to public repositories are in the feed, newest first, also where there is no audit log.
+func TestPublicFeed(t *testing.T) {
+	s := serve(t, 500)
+	for range 100 {
+		s.live.Step(now())
+	}
+	for login := range s.orgs {
+		events := s.all("/orgs/" + login + "/events?per_page=100")
+		if len(events) == 0 {
+			t.Errorf("%s has no events", login)
+		}
+		for i, e := range events {
+			if i > 0 && fmt.Sprint(e["created_at"]) > fmt.Sprint(events[i-1]["created_at"]) {
+				t.Errorf("%s: event %d is newer than the one before", login, i)
+			}
+			if name := fmt.Sprint(e.at("repo", "name")); !strings.HasPrefix(name, login+"/") {
+				t.Errorf("%s: event of %s", login, name)
+			}
+		}
+	}
+}
+
 // TestDeliveries: changes reach a webhook, as the vendor names them.
 func TestDeliveries(t *testing.T) {
 	got := map[string]int{}
