@@ -29,6 +29,7 @@ type bucket struct {
 	busy    int64 // requests granted and not answered
 	stopped time.Time
 	stops   int // throttles in a row
+	wanted  int // waiters that want it, wherever they wait
 
 	flows   map[string]*flow
 	waiting [priorities]int
@@ -161,7 +162,9 @@ func (b *bucket) learn(now time.Time, a *answer) {
 	b.m.learn(now, a)
 	if after := b.size(); after != before {
 		for _, f := range b.flows {
-			f.part = nil
+			if f.part != nil {
+				f.part.resize(scale(after, f.inst.share))
+			}
 		}
 	}
 }
@@ -228,13 +231,8 @@ func (b *bucket) answered(busy int64, took time.Duration) {
 
 // idle: nothing would be lost with it, but what it learned.
 func (b *bucket) idle(now time.Time) bool {
-	if b.out > 0 || b.busy > 0 || now.Before(b.stopped) {
+	if b.out > 0 || b.busy > 0 || b.wanted > 0 || now.Before(b.stopped) {
 		return false
-	}
-	for _, n := range b.waiting {
-		if n > 0 {
-			return false
-		}
 	}
 	if b.m == nil {
 		return true

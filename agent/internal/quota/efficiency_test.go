@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,7 +24,7 @@ var api = []*wire.Want{{Bucket: "api"}}
 
 // spec is the template a connector would declare: the shape, and of a token bucket the unit of its rate.
 func spec(v *vendor) []*wire.BucketSpec {
-	return []*wire.BucketSpec{{Name: "api", Shape: v.shape, Window: durationpb.New(v.span)}}
+	return []*wire.BucketSpec{{Name: "api", Shape: strings.Replace(v.shape, "lazy", "fixed", 1), Window: durationpb.New(v.span)}}
 }
 
 // run starts a ledger and gives a function that ends it.
@@ -55,19 +56,22 @@ func scan(t testing.TB, l *quota.Ledger, k *link, instance string, p quota.Prior
 		n -= int64(g.Count)
 		for range g.Count {
 			all.Go(func() {
+				id := g.ID
 				for {
 					if sent != nil {
 						sent()
 					}
 					r, took := k.send()
-					l.Observe(instance, k.observe(g.ID, "api", r, took))
+					l.Observe(instance, k.observe(id, "api", r, took))
 					if r.ok {
 						return
 					}
-					if g, err = l.Lease(t.Context(), instance, "scan", p, api, 1); err != nil {
+					again, err := l.Lease(t.Context(), instance, "scan", p, api, 1)
+					if err != nil {
 						t.Error(err)
 						return
 					}
+					id = again.ID
 				}
 			})
 		}

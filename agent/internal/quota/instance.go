@@ -81,6 +81,7 @@ func (l *Ledger) Configure(name string, specs []*wire.BucketSpec, share float64,
 	if !(share > 0 && share <= 1) {
 		share = 1
 	}
+	changed := inst.share != share
 	inst.share, inst.specs, inst.caps = share, map[string]*wire.BucketSpec{}, map[string]int64{}
 	for _, s := range specs {
 		inst.specs[s.GetName()] = s
@@ -91,7 +92,7 @@ func (l *Ledger) Configure(name string, specs []*wire.BucketSpec, share float64,
 		}
 	}
 	for _, b := range inst.buckets {
-		if f := b.flows[name]; f != nil {
+		if f := b.flows[name]; f != nil && changed {
 			f.part = nil
 		}
 		l.touch(b)
@@ -151,11 +152,7 @@ func (l *Ledger) move(inst *instance, at place, from *bucket, id identity, now t
 		for len(source.queue[p]) > 0 {
 			w := source.queue[p][0]
 			from.dequeue(w)
-			for i := range w.wants {
-				if w.wants[i].b == from {
-					w.wants[i].b = to
-				}
-			}
+			w.repoint(from, to)
 			to.enqueue(w)
 		}
 	}
@@ -194,11 +191,7 @@ func (l *Ledger) repoint(inst *instance, from, to *bucket, f *flow) {
 		if f := b.flows[inst.name]; f != nil {
 			for p := range f.queue {
 				for _, w := range f.queue[p] {
-					for i := range w.wants {
-						if w.wants[i].b == from {
-							w.wants[i].b = to
-						}
-					}
+					w.repoint(from, to)
 				}
 			}
 		}
@@ -262,10 +255,9 @@ func (l *Ledger) discard(b *bucket) {
 
 // Forget removes an instance: its waiters fail, what it was granted counts as sent.
 func (l *Ledger) Forget(name string) {
-	l.Drop(name)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	inst := l.instances[name]
+	inst, now := l.instances[name], time.Now()
 	if inst == nil {
 		return
 	}
@@ -276,17 +268,20 @@ func (l *Ledger) Forget(name string) {
 				for len(f.queue[p]) > 0 {
 					w := f.queue[p][0]
 					b.dequeue(w)
+					w.leave()
 					w.err = fmt.Errorf("instance %s, lease: removed from the configuration", name)
 					close(w.done)
 				}
 			}
-			delete(b.flows, name)
 		}
-		if len(b.flows) == 0 {
+	}
+	l.drop(name, now)
+	for _, b := range inst.buckets {
+		if delete(b.flows, name); len(b.flows) == 0 {
 			l.discard(b)
 		} else {
 			l.touch(b)
 		}
 	}
-	l.pump(time.Now())
+	l.pump(now)
 }

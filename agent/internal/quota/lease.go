@@ -74,7 +74,7 @@ func (l *Ledger) begin(w *waiter, name string, wants []*wire.Want) error {
 	}
 	l.lastID++
 	w.seq = l.lastID
-	inst.waiting++
+	w.enter()
 	if len(w.wants) == 0 { // no quota is known for it
 		l.grant(w, int64(min(w.count, batchMost)), now)
 		l.pump(now)
@@ -93,7 +93,7 @@ func (l *Ledger) cancel(w *waiter) {
 	defer l.mu.Unlock()
 	if b := w.b; b != nil {
 		b.dequeue(w)
-		w.inst.waiting--
+		w.leave()
 		l.touch(b)
 	} else if g := l.leases[w.lease.ID]; g != nil {
 		l.giveBack(g, g.left)
@@ -118,7 +118,7 @@ func (l *Ledger) grant(w *waiter, n int64, now time.Time) {
 	}
 	l.leases[g.id] = g
 	l.young = append(l.young, g)
-	w.inst.waiting--
+	w.leave()
 	w.lease = Lease{ID: g.id, Count: int(n), Waited: now.Sub(w.since), Expires: now.Add(grantLife)}
 	close(w.done)
 }
@@ -150,8 +150,8 @@ func (b *bucket) refund(c charge, n int64) {
 	if b.m != nil {
 		b.m.refund(c.mark, n*c.cost)
 	}
-	if c.f.part != nil {
-		c.f.part.refund(c.mark, n*c.cost)
+	if m := c.f.meter(b); m != nil {
+		m.refund(c.mark, n*c.cost)
 	}
 }
 
@@ -165,8 +165,8 @@ func (g *lease) arrive(now time.Time, c charge, n, cost int64, a *answer) {
 	if c.b.m != nil {
 		c.b.m.settle(now, c.mark, n*cost, a)
 	}
-	if c.f.part != nil {
-		c.f.part.settle(now, c.mark, n*cost, a)
+	if m := c.f.meter(c.b); m != nil {
+		m.settle(now, c.mark, n*cost, a)
 	}
 }
 
@@ -222,10 +222,14 @@ func (l *Ledger) Drop(instance string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
+	l.drop(instance, now)
+	l.pump(now)
+}
+
+func (l *Ledger) drop(instance string, now time.Time) {
 	for _, g := range l.leases {
 		if g.inst.name == instance {
 			l.giveUp(g, now)
 		}
 	}
-	l.pump(now)
 }

@@ -42,8 +42,8 @@ type answer struct {
 	out              int64     // what is unanswered, this request included
 }
 
-// reserve of a limit is kept for urgent calls.
-func reserve(limit int64) int64 { return max(1, limit/50) }
+// reserve of a limit is kept for urgent calls; of a single call nothing can be.
+func reserve(limit int64) int64 { return min(max(1, limit/50), max(0, limit-1)) }
 
 // scale is the share of a limit, at least one.
 func scale(limit int64, share float64) int64 { return max(1, int64(float64(limit)*share+1e-9)) }
@@ -62,3 +62,18 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// crowd is what to go by while others surely spend from the same bucket: not our own count but the newest remaining, less
+// all that is unanswered.
+type crowd struct {
+	until     time.Time // zero: nobody else was seen
+	remaining int64
+	at        time.Time // when that was answered
+}
+
+// seen notes others, for some spans.
+func (c *crowd) seen(now time.Time, span time.Duration) { c.until = now.Add(max(time.Minute, 5*span)) }
+
+func (c *crowd) here(now time.Time) bool { return now.Before(c.until) && !c.at.IsZero() }
+
+func (c *crowd) learn(now time.Time, remaining int64) { c.remaining, c.at = remaining, now }

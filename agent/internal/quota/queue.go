@@ -34,6 +34,32 @@ type waiter struct {
 	index int
 }
 
+// enter and leave count a waiter, where it is from and what it wants.
+func (w *waiter) enter() {
+	w.inst.waiting++
+	for _, x := range w.wants {
+		x.b.wanted++
+	}
+}
+
+func (w *waiter) leave() {
+	w.inst.waiting--
+	for _, x := range w.wants {
+		x.b.wanted--
+	}
+}
+
+// repoint makes w want another bucket.
+func (w *waiter) repoint(from, to *bucket) {
+	for i := range w.wants {
+		if w.wants[i].b == from {
+			w.wants[i].b = to
+			from.wanted--
+			to.wanted++
+		}
+	}
+}
+
 type want struct {
 	b    *bucket
 	name string
@@ -69,10 +95,15 @@ func (b *bucket) flow(inst *instance) *flow {
 		f = &flow{inst: inst}
 		b.flows[inst.name] = f
 	}
-	if f.part == nil && inst.share < 1 && b.m != nil {
-		f.part = b.m.part(inst.share)
-	}
 	return f
+}
+
+// meter counts the flow's share of b; nil: all of it, or nothing is known yet.
+func (f *flow) meter(b *bucket) meter {
+	if f.part == nil && f.inst.share < 1 && b.m != nil {
+		f.part = b.m.part(f.inst.share)
+	}
+	return f.part
 }
 
 // enqueue lets w wait here. A flow that comes back may have missed a tenth of the limit, not more.
@@ -131,12 +162,12 @@ func (f *flow) supply(now time.Time, b *bucket, cost int64) supply {
 			return supply{}
 		}
 	}
-	if f.part != nil {
-		limit, _, _ := f.part.view(now, 0)
+	if m := f.meter(b); m != nil {
+		limit, _, _ := m.view(now, 0)
 		cost = min(cost, max(1, limit))
-		n := f.part.room(now, f.out) / cost
+		n := m.room(now, f.out) / cost
 		if n <= 0 {
-			return supply{until: f.part.ready(now, cost, f.out)}
+			return supply{until: m.ready(now, cost, f.out)}
 		}
 		s.grants = min(s.grants, n)
 	}

@@ -12,6 +12,7 @@ type rolling struct {
 	span    time.Duration
 	entries []entry // what was answered, oldest first
 	used    int64
+	crowd   crowd
 }
 
 type entry struct {
@@ -55,13 +56,24 @@ func (r *rolling) suspect(time.Time) bool { return false }
 
 func (r *rolling) room(now time.Time, out int64) int64 {
 	r.expire(now)
-	return r.limit - r.used - out
+	left := r.limit - r.used - out
+	if r.crowd.here(now) {
+		theirs := r.crowd.remaining - out
+		if theirs <= 0 && out == 0 && !now.Before(r.look()) {
+			theirs = 1
+		}
+		left = min(left, theirs)
+	}
+	return left
 }
+
+// look is when to ask again what others left, if nothing was.
+func (r *rolling) look() time.Time { return r.crowd.at.Add(max(r.span/20, 100*time.Millisecond)) }
 
 // held: the reserve is given to scans while the oldest calls are about to leave, the last tenth of a rolling window.
 func (r *rolling) held(now time.Time) int64 {
 	r.expire(now)
-	if len(r.entries) > 0 && !now.Before(r.entries[0].at.Add(r.span*9/10)) {
+	if len(r.entries) > 0 && !now.Before(r.entries[0].at.Add(r.span*9/10)) || r.crowd.here(now) {
 		return 0
 	}
 	return reserve(r.limit)
@@ -69,6 +81,9 @@ func (r *rolling) held(now time.Time) int64 {
 
 func (r *rolling) ready(now time.Time, _, _ int64) time.Time {
 	r.expire(now)
+	if look := r.look(); r.crowd.here(now) && look.After(now) {
+		return look
+	}
 	if len(r.entries) == 0 {
 		return time.Time{}
 	}
@@ -105,7 +120,9 @@ func (r *rolling) learn(now time.Time, a *answer) {
 	}
 	if others := r.limit - min(a.remaining, r.limit) - r.used - a.out; others > 0 {
 		r.add(now, others)
+		r.crowd.seen(now, r.span)
 	}
+	r.crowd.learn(now, a.remaining)
 }
 
 func (r *rolling) resize(limit int64)       { r.limit = limit }

@@ -119,7 +119,7 @@ func (b *bucket) eta(now time.Time, inst *instance, n int64) time.Duration {
 	}
 	if b.m != nil {
 		wait = max(wait, b.m.eta(now, n, b.out))
-		if f := b.flows[inst.name]; f != nil && f.part != nil {
+		if f := b.flows[inst.name]; f != nil && f.meter(b) != nil {
 			wait = max(wait, f.part.eta(now, int64(float64(n)*mine/all), f.out))
 		}
 	}

@@ -11,6 +11,7 @@ type token struct {
 	rate, burst float64 // per second; at most
 	level       float64
 	at          time.Time
+	crowd       crowd
 }
 
 func newToken(now time.Time, rate, burst float64) *token {
@@ -24,20 +25,27 @@ func (t *token) fill(now time.Time) {
 	}
 }
 
+// known is the level, or less, where others are seen.
+func (t *token) known(now time.Time) float64 {
+	if t.fill(now); !t.crowd.here(now) {
+		return t.level
+	}
+	return min(t.level, float64(t.crowd.remaining)+t.rate*now.Sub(t.crowd.at).Seconds())
+}
+
 func (t *token) mark() uint64 { return 0 }
 
 func (t *token) suspect(time.Time) bool { return false }
 
 func (t *token) room(now time.Time, out int64) int64 {
 	t.fill(now)
-	return int64(math.Floor(t.level+1e-9)) - out
+	return int64(math.Floor(t.known(now)+1e-9)) - out
 }
 
 func (t *token) held(time.Time) int64 { return min(reserve(int64(t.burst)), max(0, int64(t.burst)-1)) }
 
 func (t *token) ready(now time.Time, need, out int64) time.Time {
-	t.fill(now)
-	missing := float64(need+out) - t.level
+	missing := float64(need+out) - t.known(now)
 	if t.rate <= 0 || float64(need+out) > t.burst {
 		return time.Time{}
 	}
@@ -58,9 +66,14 @@ func (t *token) learn(now time.Time, a *answer) {
 	if a.limit > 0 && float64(a.limit) != t.burst {
 		t.resize(a.limit)
 	}
-	if a.remaining >= 0 {
-		t.level = min(t.level, float64(a.remaining+a.out+1)+t.rate*a.took.Seconds())
+	if a.remaining < 0 {
+		return
 	}
+	if most := float64(a.remaining+a.out+1) + t.rate*a.took.Seconds(); t.level > most {
+		t.level = most
+		t.crowd.seen(now, time.Duration(t.burst/t.rate*float64(time.Second)))
+	}
+	t.crowd.learn(now, a.remaining)
 }
 
 // resize takes the limit of the headers as how much fits in; the rate follows.

@@ -9,12 +9,13 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/mooring-hq/mooring/agent/internal/quota"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 // vendor is an honest provider: it counts a request when it arrives, on its own clock, and speaks in whole seconds.
 type vendor struct {
-	shape  string // fixed_window | rolling | token
+	shape  string // fixed_window | rolling | token | lazy_window: it starts with its first request
 	limit  int64
 	span   time.Duration // window; token: limit per span flows in
 	phase  time.Duration // of its windows, against whole spans
@@ -28,8 +29,8 @@ type vendor struct {
 	level    float64
 	at       time.Time
 	arrivals []time.Time // rolling
-	ours     []time.Time // counted requests of ours
 	refused  int
+	shadow   *vendor // counts ours alone
 }
 
 // reply is what one answer says.
@@ -46,11 +47,11 @@ func (v *vendor) arrive(mine bool) reply {
 	now := time.Now().Add(v.skew)
 	left, wait := v.count(now)
 	ok := left >= 0
-	if ok && mine {
-		v.ours = append(v.ours, now)
-	}
 	if !ok && mine {
 		v.refused++
+	}
+	if mine && v.shadow != nil {
+		v.shadow.follow(now, ok)
 	}
 	r := reply{ok: ok, limit: v.limit, remaining: max(0, left)}
 	seconds := func(d time.Duration, round func(float64) float64) time.Duration {
@@ -70,6 +71,23 @@ func (v *vendor) arrive(mine bool) reply {
 	return r
 }
 
+// follow counts what another vendor counted, and notes what would have been refused here too.
+func (v *vendor) follow(now time.Time, counted bool) {
+	if left, _ := v.count(now); left < 0 {
+		v.refused++
+		return
+	}
+	switch {
+	case counted:
+	case v.shape == "token":
+		v.level++
+	case v.shape == "rolling":
+		v.arrivals = v.arrivals[:len(v.arrivals)-1]
+	default:
+		v.used--
+	}
+}
+
 // count takes one and says what is left (-1: refused) and how long until there is more.
 func (v *vendor) count(now time.Time) (left int64, wait time.Duration) {
 	switch v.shape {
@@ -79,6 +97,16 @@ func (v *vendor) count(now time.Time) (left int64, wait time.Duration) {
 			v.window, v.used = n, 0
 		}
 		wait = v.span - time.Duration(since%int64(v.span))
+		if v.used >= v.limit {
+			return -1, wait
+		}
+		v.used++
+		return v.limit - v.used, wait
+	case "lazy_window":
+		if v.at.IsZero() || !now.Before(v.at.Add(v.span)) {
+			v.at, v.used = now, 0
+		}
+		wait = v.at.Add(v.span).Sub(now)
 		if v.used >= v.limit {
 			return -1, wait
 		}
@@ -112,6 +140,7 @@ type link struct {
 	v       *vendor
 	latency time.Duration // round trip
 	jitter  float64       // each way is up to this much longer or shorter
+	trip    func() reply  // a real round trip instead
 
 	mu  sync.Mutex
 	rng *rand.Rand
@@ -126,6 +155,10 @@ func (l *link) leg() time.Duration {
 // send makes one round trip.
 func (l *link) send() (reply, time.Duration) {
 	start := time.Now()
+	if l.trip != nil {
+		r := l.trip()
+		return r, time.Since(start)
+	}
 	time.Sleep(l.leg())
 	r := l.v.arrive(true)
 	time.Sleep(l.leg())
@@ -160,10 +193,15 @@ func (l *link) optimum(start time.Time, n int64) time.Duration {
 		return l.latency
 	case v.shape == "token":
 		return l.latency + time.Duration(float64(n-v.limit)/float64(v.limit)*float64(v.span))
-	case v.shape == "rolling":
+	case v.shape == "rolling", v.shape == "lazy_window":
 		return l.latency + time.Duration(rounds)*v.span
 	}
 	first := start.Add(v.skew - v.phase + way).UnixNano()
 	opens := v.span - time.Duration(first%int64(v.span))
 	return way + opens + time.Duration(rounds-1)*v.span + way
+}
+
+// unused gives a whole lease back.
+func unused(g quota.Lease) *wire.Observe {
+	return &wire.Observe{Id: g.ID, Returned: uint32(g.Count)} //nolint:gosec // small
 }

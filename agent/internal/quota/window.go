@@ -81,7 +81,7 @@ func (w *window) opens() (certain, likely time.Time) {
 	if w.span > 0 && !w.first.IsZero() {
 		certain = w.first.Add(w.span)
 	}
-	return certain, w.late.Add(rounding)
+	return certain, w.late.Add(rounding + edgeStep)
 }
 
 // open starts a window that ends at reset (zero: not known yet).
