@@ -109,14 +109,37 @@ func (lc *ListingCoverage) capability(c *wire.Capability) {
 	}
 }
 
-// Line is the coverage in a few words, for people.
+// Line is the coverage in a few words, for people: how many listings stand behind the answer, the oldest of them, and
+// every one that does not.
 func (c Coverage) Line(now time.Time) string {
 	if c.Problem != "" {
 		return c.Instance + ": " + c.Problem
 	}
-	var parts []string
+	var (
+		parts    []string
+		never    int
+		complete int
+		oldest   time.Duration
+	)
 	for _, l := range c.Listings {
-		parts = append(parts, l.words(now))
+		switch {
+		case l.State == "never":
+			never++
+		case l.State == "complete" && l.Unavailable == 0 && !l.Held:
+			complete++
+			oldest = max(oldest, now.Sub(*l.AsOf))
+		default:
+			parts = append(parts, l.words(now))
+		}
+	}
+	if never > 0 && never == len(c.Listings) {
+		return c.Instance + ": not scanned yet"
+	}
+	if never > 0 {
+		parts = append([]string{fmt.Sprintf("%d listings not scanned yet", never)}, parts...)
+	}
+	if complete > 0 {
+		parts = append([]string{fmt.Sprintf("complete %s ago (%d of %d listings)", Age(oldest), complete, len(c.Listings))}, parts...)
 	}
 	if c.Gaps > 0 {
 		parts = append(parts, fmt.Sprintf("%d gaps in its logs", c.Gaps))
@@ -137,8 +160,6 @@ func (l ListingCoverage) words(now time.Time) string {
 		if l.AsOf != nil {
 			s += " (complete " + Age(now.Sub(*l.AsOf)) + " ago)"
 		}
-	case "never":
-		s += "not scanned yet"
 	case "missing":
 		s += "without permission " + l.Reason
 	default:

@@ -30,15 +30,17 @@ type walk struct {
 	until    time.Time
 	baseline bool
 
-	home     store.Home
-	at       checkpoint
-	resumed  bool // from a checkpoint of an earlier process: proves no absence
-	front    *buffer
-	back     *buffer
-	pending  <-chan commitResult
-	flushed  time.Time
-	pageSize uint32
-	line     *line // of the progress
+	home store.Home
+	at   checkpoint
+	// tombstones: the provider itself says that records are gone.
+	tombstones bool
+	resumed    bool // from a checkpoint of an earlier process: proves no absence
+	front      *buffer
+	back       *buffer
+	pending    <-chan commitResult
+	flushed    time.Time
+	pageSize   uint32
+	line       *line // of the progress
 }
 
 // run walks to the certificate. What was committed on the way stays, and the next run goes on behind it.
@@ -136,6 +138,7 @@ func (w *walk) part(raw []byte) error {
 
 func (w *walk) tombstone(t *wire.Tombstone) {
 	if t.GetProof() == wire.Tombstone_GONE {
+		w.tombstones = true
 		w.front.records = append(w.front.records, store.Record{Op: store.Delete, Kind: t.GetKind(), ID: []byte(t.GetId())})
 		return
 	}
@@ -190,10 +193,13 @@ func (w *walk) batch() (*store.Batch, error) {
 		}
 	}
 	w.front.docs = append(w.front.docs, w.e.confirmed(w.front.records, w.l.GetName())...)
-	return &store.Batch{
-		At: time.Now(), Home: w.home, Defines: w.l.GetDefines(), Baseline: w.baseline,
-		Records: w.front.records, Docs: w.front.docs, Reason: "gone at the provider",
-	}, nil
+	b := &store.Batch{
+		At: time.Now(), Home: w.home, Defines: w.l.GetDefines(), Baseline: w.baseline, Records: w.front.records, Docs: w.front.docs,
+	}
+	if w.tombstones {
+		b.Reason = "gone at the provider"
+	}
+	return b, nil
 }
 
 // settle waits for the commit under way and makes its buffer free.

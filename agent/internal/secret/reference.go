@@ -42,7 +42,7 @@ type Reference struct {
 func Parse(text, dir string) (Reference, error) {
 	name, target, ok := strings.Cut(text, ":")
 	r := Reference{scheme: scheme(name), target: target}
-	if !ok || len(text) > maxTextBytes || !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) {
+	if !ok || len(text) > maxTextBytes || !utf8.ValidString(text) || strings.ContainsFunc(text, isControl) || strings.TrimSpace(target) != target {
 		return Reference{}, errors.New("not a reference: expected " + Spellings)
 	}
 	switch r.scheme {
