@@ -83,15 +83,17 @@ func (f *file) openDB(o fileOptions) error {
 			break
 		}
 	}
+	var system syscall.Errno
+	var corrupt *CorruptError
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return fmt.Errorf("store file %s is in use by another mooring: stop it, or ask it through its socket", f.path)
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
-		return damaged(f.path, "it does not begin like a store: %v", err)
+	case errors.As(err, &system), errors.As(err, &corrupt):
+		return fmt.Errorf("open store file %s: %w", f.path, err)
 	}
-	return fmt.Errorf("open store file %s: %w", f.path, err)
+	return damaged(f.path, "it is no store: %v", err)
 }
 
 // createFile makes a whole empty file beside and links it into place, so that a crash leaves either none or a whole one.
@@ -221,10 +223,11 @@ func (f *file) close() error {
 	case f.db != nil && broken == nil:
 		err = guarded(f.path, f.db.Close)
 	case f.os != nil:
-		err = f.os.Close() // and with it the lock
+		// The map stays, and a file that is mapped keeps its lock until somebody says otherwise.
+		err = errors.Join(syscall.Flock(int(f.os.Fd()), syscall.LOCK_UN), f.os.Close()) //nolint:gosec // a descriptor is small
 	}
-	if errors.Is(err, fs.ErrClosed) {
-		return nil
+	if errors.Is(err, fs.ErrClosed) || errors.Is(err, syscall.EBADF) {
+		return nil // bbolt was quicker
 	}
 	return err
 }
