@@ -115,7 +115,7 @@ func FuzzPhrase(f *testing.F) {
 	for _, s := range []string{"created:>=2026-01-01", `a:"b c" -d`, "created:", "created:..", "created:*..*", ":", "-"} {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	f.Fuzz(func(_ *testing.T, s string) {
 		p, err := parsePhrase(s)
 		if err == nil {
 			p.holds(&Event{Action: "a.b"}, &Org{})

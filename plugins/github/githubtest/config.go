@@ -80,26 +80,28 @@ type Limits struct {
 
 // The vendor's numbers.
 const (
-	perPageDefault  = 30
-	perPageMax      = 100
-	anonymousLimit  = 60
-	userLimit       = 5000
-	appLimitMax     = 12_500
-	enterpriseLimit = 15_000
-	auditLimit      = 1750
-	concurrentLimit = 100
-	pointsLimit     = 900
-	treeEntriesMax  = 100_000
-	treeBytesMax    = 7 << 20
-	tokenLife       = time.Hour
-	jwtLifeMax      = 10 * time.Minute
-	payloadMax      = 25 << 20
-	deliveryTimeout = 10 * time.Second
-	auditRetention  = 180 * 24 * time.Hour
-	auditDefault    = 90 * 24 * time.Hour
-	gitRetention    = 7 * 24 * time.Hour
-	orgEventsMax    = 300
-	bodyMax         = 1 << 20 // of a request
+	perPageDefault    = 30
+	perPageMax        = 100
+	anonymousLimit    = 60
+	userLimit         = 5000
+	appLimitMax       = 12_500
+	enterpriseLimit   = 15_000
+	auditLimit        = 1750
+	concurrentLimit   = 100
+	pointsLimit       = 900
+	graphQLPoints     = 2000
+	graphQLEnterprise = 10_000
+	treeEntriesMax    = 100_000
+	treeBytesMax      = 7 << 20
+	tokenLife         = time.Hour
+	jwtLifeMax        = 10 * time.Minute
+	payloadMax        = 25 << 20
+	deliveryTimeout   = 10 * time.Second
+	auditRetention    = 180 * 24 * time.Hour
+	auditDefault      = 90 * 24 * time.Hour
+	gitRetention      = 7 * 24 * time.Hour
+	orgEventsMax      = 300
+	bodyMax           = 1 << 20 // of a request
 )
 
 func orDefault[T int | time.Duration](v, def T) T {

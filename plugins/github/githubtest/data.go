@@ -32,7 +32,7 @@ type Org struct {
 
 	Settings func() Settings
 
-	Members           List[Member] // key: login, lower case
+	Members           List[Member] // key: login, lower case, or "#" and the id
 	Outside           List[Member] // outside collaborators (Role and Public are not used); key: login, lower case
 	Invitations       List[Invitation]
 	FailedInvitations List[Invitation]
@@ -233,6 +233,8 @@ type PAT struct {
 // SCIMUser is a provisioned identity.
 type SCIMUser struct {
 	ID                    string
+	Login                 string // of the member it is linked to; empty: of none
+	NameID                string // of SAML; empty: UserName
 	ExternalID            string
 	UserName              string
 	DisplayName           string

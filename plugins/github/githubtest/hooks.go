@@ -116,7 +116,7 @@ func (c *call) getDelivery() {
 	b = append(key(b, "headers"), '{')
 	b = str(b, "X-GitHub-Event", d.Event)
 	b = append(str(b, "X-GitHub-Delivery", d.GUID), '}')
-	b = append(raw(b, "payload", d.Payload), '}')
+	b = append(verbatim(b, "payload", d.Payload), '}')
 	c.ok(append(b, `,"response":{"headers":{},"payload":""}}`...))
 }
 

@@ -77,7 +77,7 @@ func strOrNull(b []byte, name, v string) []byte {
 func null(b []byte, name string) []byte               { return append(key(b, name), "null"...) }
 func num(b []byte, name string, v int64) []byte       { return strconv.AppendInt(key(b, name), v, 10) }
 func flag(b []byte, name string, v bool) []byte       { return strconv.AppendBool(key(b, name), v) }
-func raw(b []byte, name string, v []byte) []byte      { return append(key(b, name), v...) }
+func verbatim(b []byte, name string, v []byte) []byte { return append(key(b, name), v...) }
 func stamp(b []byte, name string, t time.Time) []byte { return appendTime(key(b, name), t) }
 
 // stampOrNull appends null for the zero time.

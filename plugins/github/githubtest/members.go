@@ -6,7 +6,9 @@ import (
 )
 
 // The keys of lists.
-func isMember(m *Member, key string) bool             { return lower(m.Login) == key }
+func isMember(m *Member, key string) bool {
+	return lower(m.Login) == key || len(key) > 1 && key[0] == '#' && key[1:] == strconv.FormatInt(m.ID, 10)
+}
 func isCollaborator(v *Collaborator, key string) bool { return lower(v.Login) == key }
 func isTeam(t *TeamInfo, key string) bool {
 	return t.Slug == key || len(key) > 1 && key[0] == '#' && key[1:] == strconv.FormatInt(t.ID, 10)
@@ -139,9 +141,11 @@ func (c *call) getUser() {
 	c.ok(c.profile(c.b, &c.who.user))
 }
 
-// getUserByLogin looks in all organisations: a user is GitHub's, not an organisation's.
-func (c *call) getUserByLogin() {
-	login := lower(c.param("{username}"))
+func (c *call) getUserByLogin() { c.showUser(lower(c.param("{username}"))) }
+func (c *call) getUserByID()    { c.showUser("#" + c.param("{account_id}")) }
+
+// showUser looks in all organisations: a user is GitHub's, not an organisation's.
+func (c *call) showUser(login string) {
 	for _, o := range c.s.cfg.Orgs {
 		if m, ok := o.Members.find(login, isMember); ok {
 			c.ok(c.profile(c.b, &m.User))

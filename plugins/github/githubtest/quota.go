@@ -22,7 +22,6 @@ type window struct {
 type sliding struct {
 	points [slots]int
 	last   int64 // number of the newest slot
-	over   bool
 }
 
 // quota keeps the limits of every credential.
@@ -95,13 +94,13 @@ func (q *quota) state(k quotaKey, now time.Time) (used int, reset time.Time) {
 }
 
 // enter checks the secondary limits; done ends what counts as concurrent.
-func (q *quota) enter(who, endpoint string, cost int, now time.Time) (done func(), ok bool) {
+func (q *quota) enter(who, endpoint string, cost, limit int, now time.Time) (done func(), ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.limits.Concurrent > 0 && q.active[who] >= q.limits.Concurrent {
 		return nil, false
 	}
-	if q.limits.Points > 0 {
+	if limit > 0 {
 		if q.limits.PointsShared {
 			endpoint = "*"
 		}
@@ -111,7 +110,7 @@ func (q *quota) enter(who, endpoint string, cost int, now time.Time) (done func(
 			s = &sliding{}
 			q.points[k] = s
 		}
-		if !s.take(cost, q.limits.Points, now.UnixNano()/max(1, int64(q.limits.PointsWindow)/slots)) {
+		if !s.take(cost, limit, now.UnixNano()/max(1, int64(q.limits.PointsWindow)/slots)) {
 			return nil, false
 		}
 	}
@@ -158,6 +157,8 @@ func (c *call) limit() int {
 		return l.AuditLog
 	case l.Core != 0:
 		return l.Core
+	case c.resource == "graphql" && c.who.kind == installed && c.who.org.Plan == Enterprise:
+		return graphQLEnterprise
 	case c.who.kind == anonymous:
 		return anonymousLimit
 	case c.who.kind != installed:
@@ -175,12 +176,18 @@ func (c *call) quotaKey() quotaKey { return quotaKey{c.who.quota, c.resource} }
 // admit checks the limits and takes what the call costs.
 func (c *call) admit() (done func(), ok bool) {
 	q := c.s.quota
-	cost := 5
+	cost, points := 5, q.limits.Points
+	if c.route.resource == "graphql" {
+		cost = 1 // a query
+		if c.s.cfg.Limits.Points == 0 {
+			points = graphQLPoints
+		}
+	}
 	if c.r.Method == http.MethodGet || c.r.Method == http.MethodHead {
 		cost = 1
 	}
 	c.resource = orString(c.route.resource, "core")
-	done, ok = q.enter(c.who.quota, c.route.name, cost, c.now)
+	done, ok = q.enter(c.who.quota, c.route.name, cost, points, c.now)
 	if !ok {
 		c.secondary()
 		return nil, false
@@ -208,6 +215,9 @@ func (c *call) refund() {
 func (c *call) primary() {
 	_, reset := c.s.quota.state(c.quotaKey(), c.now)
 	c.error(orDefault(c.s.cfg.Limits.Status, http.StatusForbidden), "API rate limit exceeded for "+c.who.name()+". If you reach out to GitHub Support for help, please include the request ID.")
+	if c.resource == "graphql" { // says so with 200
+		c.graphQLError("RATE_LIMITED", "API rate limit exceeded for "+c.who.name())
+	}
 	c.s.stats.limited(c.s.quota.tell(c.who.quota+" "+c.resource, c.now, reset))
 }
 

@@ -2,11 +2,8 @@ package githubtest
 
 import (
 	"cmp"
-	"encoding/base64"
-	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -139,30 +136,4 @@ func (c *call) getDeployKeys() {
 		keys = c.org.DeployKeys(c.repo.Name)
 	}
 	list(c, keys, (*call).deployKey)
-}
-
-// getBlob answers with base64, or with the bytes where the client asks for raw.
-func (c *call) getBlob() {
-	sha := c.param("{file_sha}")
-	var content []byte
-	if c.org.Content != nil {
-		content = c.org.Content(c.repo.Name, sha)
-	}
-	if content == nil {
-		c.notFound()
-		return
-	}
-	if strings.Contains(c.r.Header.Get("Accept"), "raw") {
-		c.h.Set("Content-Type", "application/vnd.github.raw+json; charset=utf-8")
-		c.ok(append(c.b, content...))
-		return
-	}
-	b := str(append(c.b, '{'), "sha", sha)
-	b = str(b, "node_id", "MDQ6QmxvYg==")
-	b = num(b, "size", int64(len(content)))
-	b = str(b, "url", c.base+"/repos/"+c.org.Login+"/"+c.repo.Name+"/git/blobs/"+sha)
-	b = append(key(b, "content"), '"')
-	b = base64.StdEncoding.AppendEncode(b, content)
-	c.status = http.StatusOK
-	c.b = append(str(append(b, '"'), "encoding", "base64"), '}')
 }

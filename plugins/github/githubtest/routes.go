@@ -51,6 +51,8 @@ func newRoutes() map[string][]*route {
 	add("GET /user/orgs", need{token: true, scopes: []string{"user", "read:org", "admin:org", "repo"}}, (*call).getUserOrgs)
 	add("GET /user/repos", need{token: true}, (*call).getUserRepos)
 	add("GET /users/{username}", need{}, (*call).getUserByLogin)
+	add("GET /user/{account_id}", need{}, (*call).getUserByID)
+	add("POST /graphql", need{token: true}, (*call).postGraphQL).resource = "graphql"
 
 	add("GET /app", need{only: jwtOnly}, (*call).getApp)
 	add("GET /app/installations", need{only: jwtOnly}, (*call).getAppInstallations)
@@ -119,6 +121,8 @@ func addRepoRoutes(add func(string, need, func(*call)) *route, alerts need) {
 	add("GET /repos/{owner}/{repo}/keys", admin, (*call).getDeployKeys)
 	add("GET /repos/{owner}/{repo}/git/trees/{tree_sha...}", content, (*call).getTree)
 	add("GET /repos/{owner}/{repo}/git/blobs/{file_sha}", content, (*call).getBlob)
+	add("GET /repos/{owner}/{repo}/contents/{path...}", content, (*call).getContents)
+	add("GET /repos/{owner}/{repo}/tarball/{ref...}", content, (*call).getTarball)
 	add("GET /repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}/locations", alerts, (*call).getAlertLocations)
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // Server is the fake. It is an http.Handler: httptest.NewServer or an http.Server makes it reachable. Beside the
-// vendor's paths it answers below /_fake/ (see control.go).
+// vendor's paths it answers below /_fake/ (see newControl).
 type Server struct {
 	cfg        Config
 	byLogin    map[string]*Org // lower case, former logins too
@@ -30,6 +30,7 @@ type Server struct {
 	control    http.Handler
 	client     *http.Client
 	bodies     sync.Pool
+	links      sync.Map       // of archives: secret → tarball
 	background sync.WaitGroup // deliveries that are sent again
 }
 
@@ -119,6 +120,10 @@ type call struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_fake/") {
 		s.control.ServeHTTP(w, r)
+		return
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, codeload); ok {
+		s.serveTarball(w, r, rest)
 		return
 	}
 	buf := s.bodies.Get().(*[]byte)

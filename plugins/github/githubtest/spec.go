@@ -120,7 +120,7 @@ func (s *Spec) ValidateResponse(r *http.Request, status int, header http.Header,
 		return err
 	}
 	if status >= http.StatusMultipleChoices {
-		if !bytes.Contains(body, []byte(`"message":`)) && !bytes.Contains(body, []byte(`"schemas":`)) {
+		if status >= http.StatusBadRequest && !bytes.Contains(body, []byte(`"message":`)) && !bytes.Contains(body, []byte(`"schemas":`)) {
 			return fmt.Errorf("%s %s: an error %d without a message", r.Method, r.URL.Path, status)
 		}
 		if in.Route.Operation.Responses.Status(status) == nil {

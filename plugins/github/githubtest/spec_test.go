@@ -21,7 +21,7 @@ func TestSpec(t *testing.T) {
 	}
 	root := "/repos/acme/vault"
 	for _, p := range []string{
-		"/rate_limit", "/orgs/acme", "/users/bob", "/users/acme",
+		"/rate_limit", "/orgs/acme", "/users/bob", "/user/102", root + "/contents/.env", "/users/acme",
 		"/orgs/acme/members?per_page=100&page=2&role=all", "/orgs/acme/members?filter=2fa_disabled", "/orgs/acme/outside_collaborators",
 		"/orgs/acme/invitations", "/orgs/acme/failed_invitations", "/orgs/acme/memberships/bob", "/orgs/acme/memberships/dora", "/orgs/acme/blocks",
 		"/orgs/acme/teams", "/orgs/acme/teams/web", "/orgs/acme/teams/core/members?role=maintainer", "/orgs/acme/teams/core/teams",
@@ -54,6 +54,7 @@ func TestSpec(t *testing.T) {
 			t.Errorf("GET %s: %d %s", p, a.status, a.body)
 		}
 	}
+	f.get(root+"/tarball/main", app)
 	f.get("/orgs/acme/teams/none", app)
 	f.get("/orgs/acme/audit-log", "ghp_member")
 }

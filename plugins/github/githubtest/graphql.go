@@ -1,0 +1,97 @@
+package githubtest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// graphQLPath is where in the answer an error is: all are of the organisation.
+const graphQLPath = `,"path":["organization"],"locations":[{"line":1,"column":1}]`
+
+// graphQLError answers 200 with an error, as GraphQL does.
+func (c *call) graphQLError(typ, message string) {
+	c.status = http.StatusOK
+	b := append(c.b[:0], `{"data":{"organization":null},"errors":[`...)
+	b = str(append(b, '{'), "type", typ)
+	b = append(b, graphQLPath...)
+	c.b = append(str(b, "message", message), '}', ']', '}')
+}
+
+// postGraphQL knows one query, which REST has no answer for: organization(login) { samlIdentityProvider {
+// externalIdentities(first, after) { pageInfo nodes { guid samlIdentity user } } } }. Its variables are org and after;
+// every field is given, asked for or not.
+func (c *call) postGraphQL() {
+	var in struct {
+		Query     string
+		Variables struct{ Org, After string }
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, bodyMax)).Decode(&in); err != nil {
+		c.error(http.StatusBadRequest, "Problems parsing JSON")
+		return
+	}
+	if !strings.Contains(in.Query, "externalIdentities") {
+		c.error(http.StatusNotImplemented, "githubtest: the fake serves the GraphQL query of externalIdentities only")
+		return
+	}
+	c.org = c.s.byLogin[lower(in.Variables.Org)]
+	switch {
+	case c.org == nil:
+		c.graphQLError("NOT_FOUND", "Could not resolve to an Organization with the login of '"+in.Variables.Org+"'.")
+	case c.who.kind == classic && !c.who.scopes["admin:org"] && !c.who.scopes["read:org"]:
+		c.graphQLError("INSUFFICIENT_SCOPES", "Your token has not been granted the required scopes to execute this query.")
+	case c.ssoMissing(c.org) || !c.can("members=read"):
+		c.graphQLError("FORBIDDEN", "Resource not accessible by integration")
+	default:
+		c.identities(in.Variables.After)
+	}
+}
+
+// identities answers with up to 100 identities behind a cursor.
+func (c *call) identities(after string) {
+	b := append(c.b, `{"data":{"organization":{"samlIdentityProvider":`...)
+	if !c.org.SAML || c.org.Plan != Enterprise {
+		c.b = append(b, `null}}}`...)
+		return
+	}
+	from, n := 0, c.org.SCIMUsers.len()
+	if after != "" {
+		i, err := strconv.Atoi(strings.TrimPrefix(after, "identity:"))
+		if err != nil || i < 0 {
+			c.graphQLError("INVALID_CURSOR_ARGUMENTS", "`"+after+"` does not appear to be a valid cursor.")
+			return
+		}
+		from = min(i, n)
+	}
+	to := min(from+perPageMax, n)
+	b = flag(append(b, `{"externalIdentities":{"pageInfo":{`...), "hasNextPage", to < n)
+	end := to
+	if c.fault.Do == FaultRepeat {
+		end = from
+	}
+	b = str(b, "endCursor", "identity:"+strconv.Itoa(end))
+	c.b = append(b, `},"nodes":[`...)
+	for i := from; i < to; i++ {
+		v := c.org.SCIMUsers.At(i)
+		c.entry(c.identity(comma(c.b), &v))
+	}
+	c.b = append(c.b, `]}}}}}`...)
+}
+
+func (c *call) identity(b []byte, v *SCIMUser) []byte {
+	if v.ID == "" {
+		return b
+	}
+	b = str(append(b, '{'), "guid", v.ID)
+	b = append(str(append(key(b, "samlIdentity"), '{'), "nameId", orString(v.NameID, v.UserName)), '}')
+	m, ok := Member{}, false
+	if v.Login != "" {
+		m, ok = c.org.Members.find(lower(v.Login), isMember)
+	}
+	if !ok {
+		return append(null(b, "user"), '}')
+	}
+	b = num(append(key(b, "user"), '{'), "databaseId", m.ID)
+	return append(str(b, "login", m.Login), '}', '}')
+}
