@@ -93,30 +93,28 @@ func (w *world) serve(ctx context.Context, o *options, listener net.Listener, ou
 	defer stop()
 	srv := &http.Server{Handler: w.github, ReadHeaderTimeout: headerTimeout}
 	served, lived := make(chan error, 1), make(chan struct{})
-	go func() { served <- srv.Serve(listener) }()
+	go func() {
+		defer stop()
+		served <- srv.Serve(listener)
+	}()
 	go func() {
 		defer close(lived)
 		w.livesOn(ctx, o.every)
 	}()
 	_, err := fmt.Fprintf(out, "github http://%s organisations %s, %s; accounts %d; seed %d\n",
 		listener.Addr(), w.parts[0].Login, w.parts[1].Login, o.accounts, o.seed)
-	if err == nil {
-		select {
-		case err = <-served:
-			served <- err
-		case <-ctx.Done():
-		}
+	if err != nil {
+		stop()
 	}
-	stop()
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
+	<-ctx.Done()
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	if srv.Shutdown(late) != nil { // somebody still waits for an answer
 		err = errors.Join(err, srv.Close())
 	}
-	<-served
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	<-lived
 	return err
 }

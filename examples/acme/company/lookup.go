@@ -5,13 +5,16 @@ import (
 	"strings"
 )
 
+// maxIndex bounds what is looked up: nothing has so many items.
+const maxIndex = 10 * MaxSize
+
 // PersonNamed is the index of the person with a login. It undoes what Person does, so it costs no search.
 func (c *Company) PersonNamed(login string) (index int, ok bool) {
 	login = strings.ToLower(login)
 	if strings.HasPrefix(login, "acme-") {
 		n := strings.LastIndexByte(login, '-')
 		index, err := strconv.Atoi(login[n+1:])
-		ok = err == nil && index >= 0 && index < 2*MaxSize
+		ok = err == nil && index >= 0 && index < maxIndex
 		return index, ok && c.Person(index).Login == login
 	}
 	index, ok = c.unname(ofPerson, login)
@@ -24,7 +27,8 @@ func (c *Company) GuestNamed(login string) (index int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	return c.unname(ofGuest, name)
+	index, ok = c.unname(ofGuest, name)
+	return index, ok && c.Guest(index).Login == name+"-ext"
 }
 
 // unname is the inverse of name for "first-last" and "first-last-2".
@@ -45,9 +49,27 @@ func (c *Company) unname(d domain, name string) (index int, ok bool) {
 	return again*block + l<<nameBits + r, true
 }
 
+// ProjectNamed is the index of the project with a name.
+func (c *Company) ProjectNamed(name string) (index int, ok bool) {
+	name = strings.ToLower(name)
+	parts := strings.Split(name, "-")
+	if len(parts) < 2 || len(parts) > 3 {
+		return 0, false
+	}
+	again, ok := number(parts[2:])
+	w, k := find(words[:], parts[0]), find(projectKinds[:], parts[1])
+	if !ok || w < 0 || k < 0 {
+		return 0, false
+	}
+	j := w*len(projectKinds) + k - c.nameOffset() + nameCount
+	index = j*inverse(nameFactor, nameCount)%nameCount + again*nameCount
+	return index, c.projectName(index) == name
+}
+
 // TeamNamed is the team with a slug.
 func TeamNamed(slug string) (id TeamID, ok bool) {
-	parts := strings.Split(strings.ToLower(slug), "-")
+	slug = strings.ToLower(slug)
+	parts := strings.Split(slug, "-")
 	for _, d := range Departments() {
 		if !strings.EqualFold(d.String(), parts[0]) {
 			continue
@@ -61,7 +83,8 @@ func TeamNamed(slug string) (id TeamID, ok bool) {
 			return TeamID{}, false
 		}
 		n := (w - int(d)*11 + 2*len(words)) * inverse(37, len(words)) % len(words)
-		return TeamID{d, n + again*len(words)}, true
+		id = TeamID{d, n + again*len(words)}
+		return id, id.slug() == slug
 	}
 	return TeamID{}, false
 }
@@ -70,11 +93,45 @@ func TeamNamed(slug string) (id TeamID, ok bool) {
 func TeamWithID(id int64) (TeamID, bool) {
 	n := int(id) - firstTeamID
 	d := Department(n & (teamIDStep - 1)) //nolint:gosec // below 16
-	return TeamID{d, n/teamIDStep + WholeDepartment}, n >= 0 && int(d) < len(departmentTable)
+	return TeamID{d, n/teamIDStep + WholeDepartment}, n >= 0 && n/teamIDStep < maxIndex && int(d) < len(departmentTable)
 }
 
 // ProjectWithID is the index of the project with an id.
 func (c *Company) ProjectWithID(id int64) (index int, ok bool) {
 	index = int(id-firstProjectID) / idStep
-	return index, id >= firstProjectID && c.Project(index).ID == id
+	return index, id >= firstProjectID && index < maxIndex && c.Project(index).ID == id
+}
+
+// inverse of an odd number modulo a power of two, by Newton's iteration.
+func inverse(odd, power int) int {
+	x := odd
+	for range 5 {
+		x = x * (2 - odd*x) % power
+	}
+	return (x + power) % power
+}
+
+// find is the place of a word in a list, or -1.
+func find(list []string, word string) int {
+	for i, w := range list {
+		if strings.EqualFold(w, word) {
+			return i
+		}
+	}
+	return -1
+}
+
+// maxAgain bounds the numbers behind names.
+const maxAgain = 1_000_000
+
+// number reads how often a name was given before: nothing is 0, "2" is 1.
+func number(rest []string) (again int, ok bool) {
+	switch len(rest) {
+	case 0:
+		return 0, true
+	case 1:
+		n, err := strconv.Atoi(rest[0])
+		return n - 1, err == nil && n > 1 && n <= maxAgain && rest[0] == strconv.Itoa(n)
+	}
+	return 0, false
 }

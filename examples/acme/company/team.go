@@ -37,15 +37,22 @@ type Team struct {
 
 // Team gives a team.
 func (c *Company) Team(id TeamID) Team {
-	t := Team{TeamID: id, ID: firstTeamID + int64(id.N-WholeDepartment)*teamIDStep + int64(id.Department), Name: id.Department.String()}
+	t := Team{TeamID: id, ID: firstTeamID + int64(id.N-WholeDepartment)*teamIDStep + int64(id.Department), Name: id.name(), Slug: id.slug()}
 	if id.N != WholeDepartment {
 		t.Parent = &TeamID{id.Department, WholeDepartment}
-		t.Name += " " + id.label()
 		t.Secret = id.Department == Security || id.N%29 == 7
 	}
-	t.Slug = strings.ReplaceAll(strings.ToLower(t.Name), " ", "-")
 	return t
 }
+
+func (t TeamID) name() string {
+	if t.N == WholeDepartment {
+		return t.Department.String()
+	}
+	return t.Department.String() + " " + t.label()
+}
+
+func (t TeamID) slug() string { return strings.ReplaceAll(strings.ToLower(t.name()), " ", "-") }
 
 // label is the part of a team's name that differs within a department. The words are met in turn; then a number is added.
 func (t TeamID) label() string {

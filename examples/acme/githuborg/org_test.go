@@ -85,6 +85,19 @@ func TestOnePerson(t *testing.T) {
 	}
 }
 
+// TestGuestsHaveProjects: in a company of any size every guest's project exists.
+func TestGuestsHaveProjects(t *testing.T) {
+	for size := company.MinSize; size <= company.MaxSize; size += 1 + size/30 {
+		c := company.New(1, size)
+		for _, p := range []*Part{Platform(), Sales()} {
+			guests, projects := p.projects.Len(c.Guests()), p.projects.Len(c.Projects())
+			if guests > 0 && company.GuestProject(guests-1) >= projects {
+				t.Errorf("%s of %d: %d guests, %d projects", p.Login, size, guests, projects)
+			}
+		}
+	}
+}
+
 // TestBlobs: every name in a tree leads to the content that has it, also after pushes.
 func TestBlobs(t *testing.T) {
 	s := serve(t, company.MinSize)
