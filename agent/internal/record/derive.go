@@ -3,6 +3,8 @@ package record
 import (
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -94,7 +96,8 @@ func (o Organisation) accessLevel(f *wire.File, look Lookup) *string {
 	if f.Access == nil {
 		return nil
 	}
-	certain, shared, owner := f.Access.GetComplete(), false, false
+	certain, shared := f.Access.GetComplete(), false
+	var owner *wire.Access
 	for _, a := range f.Access.GetItems() {
 		switch a.GetLinkScope() {
 		case "anyone":
@@ -111,8 +114,8 @@ func (o Organisation) accessLevel(f *wire.File, look Lookup) *string {
 		if external != nil && *external {
 			return new("external")
 		}
-		if !owner && owns(f, a) {
-			owner = true
+		if owns(f, a) && (owner == nil || proto.Equal(owner.GetPrincipal(), a.GetPrincipal())) {
+			owner = a
 			continue // whether the one owner is known changes nothing between private and internal
 		}
 		shared = true
