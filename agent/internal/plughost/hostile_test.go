@@ -73,7 +73,12 @@ func TestHostileHandshakes(t *testing.T) {
 			if err := os.WriteFile(script, []byte(c.script), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			h := newHost(t, quick, func(h *Host) { h.timing.start, h.timing.backoffMin = 400*time.Millisecond, time.Hour })
+			h := newHost(t, quick, func(h *Host) {
+				h.timing.backoffMin = time.Hour
+				if strings.Contains(c.says, "within") {
+					h.timing.start = time.Second
+				}
+			})
 			k := h.Start(Spec{Instance: "x", Path: path, SHA256: digest})
 			eventually(t, "refused", func() bool { return k.State().Phase == Backoff })
 			if s := k.State(); !strings.Contains(s.LastError, c.says) || len(s.LastError) > 2000 {

@@ -25,12 +25,14 @@ var roles = map[string]func(){
 	"mooring-connector-rig": func() { serve.Run(rig{}) },
 	"hostile":               hostile,
 	"lone-host":             loneHost,
+	"plain":                 plainConnector,
+	"stock":                 func() { stock(stockServer{}) },
 }
 
 // rig is a connector whose listings do what a test needs.
 type rig struct{}
 
-var rigListings = []string{"ok", "crash", "panic", "incomplete", "auth", "slow", "log", "leak", "escape", "huge", "stdout", "lease", "secret"}
+var rigListings = []string{"ok", "crash", "panic", "incomplete", "auth", "slow", "log", "leak", "escape", "huge", "stdout", "lease", "secret", "stream"}
 
 func (rig) Describe() *sdk.Description {
 	d := &sdk.Description{BaseURL: "https://rig.example", Auth: sdk.Bearer("token"), Fetches: []sdk.Kind{sdk.KindAccount}}
@@ -76,6 +78,8 @@ func (rig) Scan(ctx context.Context, s *sdk.Session, w *sdk.Walk) error {
 		if err := s.GetJSON(ctx, "/anything", new(any)); err != nil {
 			return err
 		}
+	case "stream":
+		return stream(w)
 	case "secret":
 		return s.Keep(ctx, "token", "rotated", w.From)
 	}
