@@ -68,6 +68,20 @@ func TestSlowCallsHoldNothing(t *testing.T) {
 	})
 }
 
+// A call holds no more than it uses within MaxHold.
+func TestHeldForASecondAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := paced(t, 400*time.Millisecond)
+		for range 30 {
+			_, _, _ = b.do(request(t, inCall(t.Context()), "GET", "https://api.example/users", ""))
+			if n := b.host.outstanding(); n > 2 {
+				t.Fatalf("%d grants are held by a call that sends 2.5 requests a second", n)
+			}
+		}
+		time.Sleep(2 * httpapi.MaxHold)
+	})
+}
+
 func TestConcurrentRequestsArePaidOnce(t *testing.T) {
 	for _, most := range []int{0, 1, 3} {
 		synctest.Test(t, func(t *testing.T) {

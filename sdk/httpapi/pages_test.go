@@ -146,7 +146,10 @@ func TestPagesResumeAndBreak(t *testing.T) {
 	*asked = nil
 	var sent int
 	w = sdk.NewWalk(t.Context(), &wire.ScanRequest{Listing: "users"}, func([]byte) error { sent++; return nil })
-	for range httpapi.Pages(t.Context(), b.session, w, "/users", byCursor) {
+	for _, err := range httpapi.Pages(t.Context(), b.session, w, "/users", byCursor) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if sent != 0 || len(*asked) != 1 {

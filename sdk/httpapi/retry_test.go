@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -299,6 +300,35 @@ func TestLongPoll(t *testing.T) {
 	if _, _, e := b.get(t, srv.URL); e == nil {
 		t.Error("the same without LongPoll was waited for")
 	}
+}
+
+// lateTrace is a body during which net/http says that the request is written.
+type lateTrace struct {
+	ctx context.Context //nolint:containedctx // of the attempt
+}
+
+func (l lateTrace) Read([]byte) (int, error) {
+	httptrace.ContextClientTrace(l.ctx).WroteRequest(httptrace.WroteRequestInfo{})
+	time.Sleep(10 * time.Second)
+	if err := l.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return 0, io.EOF
+}
+
+func TestAnswerBeforeTheRequestIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, "https://api.example")
+		httpapi.Impatient(b.Transport, time.Second, time.Minute, time.Minute, time.Hour)
+		httpapi.SetBase(b.Transport, base(func(r *http.Request) (*http.Response, error) {
+			res := plain(200, "")
+			res.Body = io.NopCloser(lateTrace{r.Context()})
+			return res, nil
+		}))
+		if _, _, e := b.get(t, "https://api.example"); e != nil {
+			t.Errorf("the wait for the header went on in the body: %v", e)
+		}
+	})
 }
 
 func TestBodies(t *testing.T) {
