@@ -188,7 +188,7 @@ func (b *bucket) choose(now time.Time, a *answer) meter {
 		return b.m
 	case shape == "token":
 		return b.newToken(now, limit)
-	case shape != "rolling" && a.reset.After(now) && (span <= 0 || span > 2*rounding):
+	case shape != "rolling" && a.reset.After(now.Add(-rounding)) && (span <= 0 || span > 2*rounding):
 		w := newWindow(limit, span)
 		if isRolling {
 			old.expire(now)

@@ -121,7 +121,7 @@ func (a *answer) read(s *wire.BucketState, now time.Time) {
 		}
 	}
 	if d := s.GetRetryAfter(); d.IsValid() {
-		a.retry = min(max(0, d.AsDuration()), stopMost)
+		a.retry = max(0, d.AsDuration())
 	}
 }
 

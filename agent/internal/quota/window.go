@@ -40,7 +40,7 @@ func newWindow(limit int64, span time.Duration) *window {
 
 // tolerance is how far two resets of one window may be apart.
 func (w *window) tolerance() time.Duration {
-	if w.span > 0 && w.span < 2*rounding {
+	if w.span > 0 {
 		return w.span / 2
 	}
 	return rounding
@@ -224,7 +224,7 @@ func (w *window) learnReset(now time.Time, a *answer) bool {
 			w.reset, w.late = a.reset, a.reset
 		}
 	case w.reset.IsZero() || w.guess:
-		if a.reset.After(now) {
+		if a.reset.After(now.Add(-rounding)) {
 			w.reset, w.late, w.guess = a.reset, a.reset, false
 			w.found(now, a)
 		}
