@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +46,11 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		CredentialExpires: expires(a.header.Get("Github-Authentication-Token-Expiration")),
 	}
 	for _, b := range buckets() {
-		st.Owners = append(st.Owners, sdk.QuotaOwner{Bucket: b.Name, Owner: who.owner})
+		q := sdk.QuotaOwner{Bucket: b.Name, Owner: who.owner}
+		if b.Name == a.header.Get("X-Ratelimit-Resource") {
+			q.Limit, _ = strconv.ParseInt(a.header.Get("X-Ratelimit-Limit"), 10, 64) // 0: not known
+		}
+		st.Owners = append(st.Owners, q)
 	}
 	if err := probe(ctx, s, who, st); err != nil {
 		return nil, err
@@ -53,6 +58,16 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 	st.Capabilities = append(st.Capabilities, webhookCapability(s))
 	st.Capabilities = append(st.Capabilities, who.unneeded()...)
 	return st, nil
+}
+
+// countSelected: which repositories an App sees is somebody's choice, and those taken from it look like deleted ones.
+func (w *subject) countSelected(ctx context.Context, s *sdk.Session) error {
+	var v struct {
+		Total int64 `json:"total_count"`
+	}
+	_, err := get(ctx, s, paged("/installation/repositories", 1), "", &v)
+	w.sight = append(w.sight, num(v.Total))
+	return err
 }
 
 func webhookCapability(s *sdk.Session) sdk.Capability {
@@ -75,9 +90,13 @@ func identify(ctx context.Context, s *sdk.Session, h http.Header) (*subject, err
 			return nil, err
 		}
 		id := "installation " + num(i.ID)
-		return &subject{
+		who := &subject{
 			name: "GitHub App " + i.AppSlug + ", " + id, owner: id, sight: []string{id, i.Selection}, holds: i.scopes(),
-		}, nil
+		}
+		if i.Selection != "all" {
+			err = who.countSelected(ctx, s)
+		}
+		return who, err
 	}
 	var u user
 	if _, err := get(ctx, s, "/user", "", &u); err != nil {
@@ -92,28 +111,30 @@ func identify(ctx context.Context, s *sdk.Session, h http.Header) (*subject, err
 	return &subject{name: u.Login, owner: id, sight: []string{id}, holds: holds}, nil
 }
 
-// readsOnly are the classic scopes that a listing needs. repo writes too, but there is no other scope for private
-// repositories; the same holds for the others that do not begin with read.
-var readsOnly = []string{
-	"repo", "read:org", "read:audit_log", "admin:org", "admin:org_hook", "security_events", "read:user", "user:email",
-	"read:enterprise", "scim:enterprise",
-}
-
 // unneeded names what the credential holds and no listing uses.
 func (w *subject) unneeded() []sdk.Capability {
 	var list []sdk.Capability
 	for _, scope := range w.holds {
-		name, level, app := strings.Cut(scope, ":")
-		known := slices.Contains(readsOnly, scope)
-		isApp := app && (level == "read" || level == "write") && name != level && !slices.Contains([]string{"read", "write", "admin"}, name)
-		if known || isApp && (level == "read" || name == "members") { // SCIM asks for members:write
-			continue
+		if !needed(scope) {
+			list = append(list, sdk.Capability{
+				Name: "extra:" + scope, State: sdk.Unneeded,
+				Reason: "held, but reading does not need it; take it away from the credential",
+			})
 		}
-		list = append(list, sdk.Capability{
-			Name: "extra:" + scope, State: sdk.Unneeded, Reason: "held, but reading does not need it; take it away from the credential",
-		})
 	}
 	return list
+}
+
+// needed: a listing names it, or its write form.
+func needed(scope string) bool {
+	for _, src := range sources() {
+		for _, p := range src.spec.Permissions {
+			if p == scope || strings.TrimSuffix(p, ":write")+":read" == scope {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // probe asks each listing for one entry; those of single teams, repositories, roles and webhooks for the first one's.

@@ -123,12 +123,36 @@ func TestCheckUnneededAndFingerprints(t *testing.T) {
 	if states(two)["list:pats"] != "held" {
 		t.Errorf("an App may list tokens: %v", states(two))
 	}
+	if one.Owners[0].Limit != 5000 {
+		t.Errorf("limit of core: %d", one.Owners[0].Limit)
+	}
 	again := check(t, w.session(ownerToken, nil))
 	if !slices.EqualFunc(one.Capabilities, again.Capabilities, func(a, b sdk.Capability) bool { return a.Fingerprint == b.Fingerprint }) {
 		t.Error("the same credential must have the same fingerprints")
 	}
 	if one.Capabilities[0].Fingerprint == two.Capabilities[0].Fingerprint {
 		t.Error("another credential must have other fingerprints")
+	}
+}
+
+// What an App sees depends on the choice of repositories: taking one away must not look like a deletion.
+func TestSelectedRepositoriesChangeTheFingerprint(t *testing.T) {
+	prints := map[string]bool{}
+	for _, repos := range [][]string{{"repo-0"}, {"repo-0", "repo-1"}, nil} {
+		w := start(t, newOrg(), func(c *githubtest.Config) {
+			i := &c.Apps[0].Installations[1]
+			if repos != nil {
+				i.RepositorySelection, i.Repositories = "selected", repos
+			}
+		})
+		for _, c := range check(t, w.appSession(t)).Capabilities {
+			if c.Name == "list:repositories" {
+				prints[c.Fingerprint] = true
+			}
+		}
+	}
+	if len(prints) != 3 {
+		t.Errorf("%d fingerprints of three choices", len(prints))
 	}
 }
 
@@ -194,7 +218,7 @@ func TestThroughTransport(t *testing.T) {
 
 func TestPrivateKey(t *testing.T) {
 	for name, text := range map[string]string{
-		"empty": "", "no pem": "hello", "not a key": "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+		"empty": "", "no pem": "hello", "not a key": "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", //nolint:gosec // not a key
 	} {
 		if _, err := privateKey(text); sdk.TypeOf(err) != sdk.ErrAuth || strings.Contains(err.Error(), "AAAA") {
 			t.Errorf("%s: %v", name, err)

@@ -17,7 +17,7 @@ func delta(req *wire.ScanRequest, bookmark []byte) *wire.ScanRequest {
 
 // deltaListings are walked by ETag when nothing changed.
 var deltaListings = []string{
-	"members", "outside_collaborators", "invitations", "teams", "roles", "repositories", "installations", "credential_authorizations",
+	"members", "outside_collaborators", "invitations", "blocked_users", "teams", "roles", "repositories", "installations", "credential_authorizations",
 	"hooks", "settings", "secret_alerts",
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 // The feeds of organisations without an audit log. Both are short: what was not fetched in time is lost, so they are
@@ -27,20 +29,29 @@ var eventTypes = map[string]string{
 	"CreateEvent": "file_upload", "DeleteEvent": "file_delete", "ReleaseEvent": "file_upload",
 }
 
-// events reads the whole stream, at most 300 events, whenever it changed: events may come hours late, so the newest one
-// seen says nothing about those before it.
+// maxEvents is as many as GitHub keeps.
+const maxEvents = 300
+
+// events reads the whole stream whenever it changed: events may come hours late, so the newest one seen says nothing
+// about those before it. The bookmark is the stream's ETag and the newest event.
 func events(ctx context.Context, c *scan) error {
 	first := paged(orgPath(c.s, "/events"), c.size)
-	same := false
+	etag, known, _ := strings.Cut(string(c.w.Bookmark), " ")
+	same, met, n, newest := false, known == "", 0, known
 	err := c.walk(ctx, step{url: first, read: func(ctx context.Context, ref string) (answer, error) {
-		etag := ""
+		condition := ""
 		if ref == first {
-			etag = string(c.w.Bookmark)
+			condition = etag
 		}
-		items, a, err := getList[json.RawMessage](ctx, c.s, ref, etag)
+		items, a, err := getList[json.RawMessage](ctx, c.s, ref, condition)
 		same = same || a.same
 		for i := 0; err == nil && i < len(items); i++ {
-			err = c.event(items[i])
+			var id string
+			if id, err = c.event(items[i]); n == 0 && err == nil {
+				newest = id
+			}
+			met = met || id == known
+			n++
 		}
 		return a, err
 	}})
@@ -49,16 +60,23 @@ func events(ctx context.Context, c *scan) error {
 		return err
 	case same:
 		return c.w.Complete(sdk.Next(c.w.Bookmark))
-	case len(c.seen) > 0 && c.seen[0].URL == first:
-		return c.w.Complete(sdk.Next([]byte(c.seen[0].ETag)))
+	case len(c.seen) == 0 || c.seen[0].URL != first: // resumed: the first page is not known any more
+		return c.w.Complete()
 	}
-	return c.w.Complete() // resumed: the first page's ETag is not known any more
+	done := []sdk.Completion{sdk.Next([]byte(c.seen[0].ETag + " " + newest))}
+	if !met && n >= maxEvents {
+		done = append(done, func(cert *wire.Certificate) {
+			cert.Warnings = append(cert.Warnings, "more events happened since the last look than GitHub keeps; some were missed")
+		})
+	}
+	return c.w.Complete(done...)
 }
 
-func (c *scan) event(raw json.RawMessage) error {
+// event gives the id of the event it added.
+func (c *scan) event(raw json.RawMessage) (string, error) {
 	var e publicEvent
 	if err := json.Unmarshal(raw, &e); err != nil || e.ID == "" || e.Created.IsZero() {
-		return missing("event", "id and created_at")
+		return "", missing("event", "id and created_at")
 	}
 	t := eventTypes[e.Type]
 	if t == "" {
@@ -75,7 +93,7 @@ func (c *scan) event(raw json.RawMessage) error {
 		a.Raw = raw
 	}
 	c.w.Add(a)
-	return nil
+	return e.ID, nil
 }
 
 func positive(id int64) string {

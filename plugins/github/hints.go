@@ -24,7 +24,7 @@ type look struct {
 // looks says for each event which listings it makes stale.
 var looks = map[string][]look{
 	"organization":                   {{"members", person}, {"invitations", whole}, {"settings", whole}},
-	"org_block":                      {{"members", person}, {"outside_collaborators", person}},
+	"org_block":                      {{"blocked_users", whole}, {"members", person}, {"outside_collaborators", person}},
 	"membership":                     {{"team_members", group}},
 	"member":                         {{"repository_access", repo}, {"outside_collaborators", person}},
 	"team":                           {{"teams", whole}, {"repository_access", repo}},

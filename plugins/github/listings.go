@@ -23,7 +23,7 @@ const (
 	retention = 180 * day // of the audit log
 )
 
-const noApp = "the credential may not see this, or the organisation does not exist"
+const hidden = "the credential may not see this, or the organisation does not exist"
 
 func kinds(k ...sdk.Kind) []sdk.Kind { return k }
 
@@ -71,12 +71,20 @@ var people = []source{
 			Defines: kinds(sdk.KindAccount), Type: sdk.Delta, Permissions: []string{"members:read", "admin:org"}, Exclusive: true,
 			Fields: []string{"account.name", "account.email", "account.status", "account.type", "account.created_at"},
 		},
-		scan: invitations, probe: "/orgs/{org}/invitations?per_page=1", absent: sdk.ErrPermission, because: noApp,
+		scan: invitations, probe: "/orgs/{org}/invitations?per_page=1", absent: sdk.ErrPermission, because: hidden,
+	},
+	{
+		spec: sdk.Listing{
+			Name: "blocked_users", Doc: "accounts that the organisation blocked, as records of type blocked_user",
+			Defines: kinds(sdk.KindOther), Type: sdk.Delta, Exclusive: true,
+			Permissions: []string{"organization_user_blocking:read", "admin:org"}, Fields: []string{"other.type", "other.name"},
+		},
+		scan: blocked, probe: "/orgs/{org}/blocks?per_page=1", absent: sdk.ErrPermission, because: hidden,
 	},
 	{
 		spec: sdk.Listing{
 			Name: "scim", Doc: "who members are in the company's directory; needs SAML single sign-on with SCIM (Enterprise)",
-			Enriches: kinds(sdk.KindAccount), Permissions: []string{"members:write", "admin:org"},
+			Enriches: kinds(sdk.KindAccount), Permissions: []string{"members:write", "admin:org", "scim:enterprise"},
 			Fields: []string{"account.email", "account.display_name", "account.external_id", "account.saml_name_id", "account.status"},
 		},
 		scan: scim, probe: "/scim/v2/organizations/{org}/Users?count=1", absent: sdk.ErrNotInPlan,
@@ -103,7 +111,7 @@ var people = []source{
 			Permissions: []string{"organization_custom_org_roles:read", "admin:org"},
 			Fields:      []string{"role.name", "role.privileged", "role.permissions"},
 		},
-		scan: roles, probe: "/orgs/{org}/organization-roles", absent: sdk.ErrPermission, because: noApp,
+		scan: roles, probe: "/orgs/{org}/organization-roles", absent: sdk.ErrPermission, because: hidden,
 	},
 	{
 		spec: sdk.Listing{
@@ -183,7 +191,7 @@ var permits = []source{
 			Fields: []string{"app.name", "app.type", "app.permission_level", "app.scopes", "grant.name", "grant.app", "grant.type",
 				"grant.state", "grant.scopes", "grant.created_at"},
 		},
-		scan: installations, probe: "/orgs/{org}/installations?per_page=1", absent: sdk.ErrPermission, because: noApp,
+		scan: installations, probe: "/orgs/{org}/installations?per_page=1", absent: sdk.ErrPermission, because: hidden,
 	},
 	{
 		spec: sdk.Listing{
@@ -202,7 +210,7 @@ var permits = []source{
 			Fields: []string{"grant.name", "grant.account", "grant.type", "grant.state", "grant.scopes", "grant.created_at",
 				"grant.last_used_at", "grant.expires_at"},
 		},
-		scan: pats, probe: "/orgs/{org}/personal-access-tokens?per_page=1", absent: sdk.ErrPermission, because: noApp,
+		scan: pats, probe: "/orgs/{org}/personal-access-tokens?per_page=1", absent: sdk.ErrPermission, because: hidden,
 	},
 	{
 		spec: sdk.Listing{
@@ -211,7 +219,7 @@ var permits = []source{
 			Fields: []string{"grant.name", "grant.account", "grant.type", "grant.state", "grant.scopes", "grant.created_at",
 				"grant.last_used_at", "grant.expires_at"},
 		},
-		scan: patRequests, probe: "/orgs/{org}/personal-access-token-requests?per_page=1", absent: sdk.ErrPermission, because: noApp,
+		scan: patRequests, probe: "/orgs/{org}/personal-access-token-requests?per_page=1", absent: sdk.ErrPermission, because: hidden,
 	},
 	{
 		spec: sdk.Listing{
@@ -219,7 +227,7 @@ var permits = []source{
 			Permissions: []string{"organization_hooks:read", "admin:org_hook"},
 			Fields:      []string{"grant.name", "grant.type", "grant.state", "grant.scopes", "grant.created_at"},
 		},
-		scan: hooks, probe: "/orgs/{org}/hooks?per_page=1", absent: sdk.ErrPermission, because: noApp,
+		scan: hooks, probe: "/orgs/{org}/hooks?per_page=1", absent: sdk.ErrPermission, because: hidden,
 	},
 }
 

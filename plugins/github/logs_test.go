@@ -156,8 +156,17 @@ func TestEvents(t *testing.T) {
 	}
 	o.OrgEvents = githubtest.ListOf(append([]githubtest.PublicEvent{{ID: "9001", Type: "PublicEvent", Actor: someone(2), RepoID: 301, Repo: "repo-1", Public: true, Created: epochOfWorld}}, list...)...)
 	r = must(t, walk(t, s, delta(full("events"), r.cert.GetBookmark())))
-	if a := record[*sdk.Activity](t, r, sdk.KindActivity, "event/9001"); a.GetType() != "file_share" {
-		t.Errorf("new event: %v", a)
+	if a := record[*sdk.Activity](t, r, sdk.KindActivity, "event/9001"); a.GetType() != "file_share" || len(r.cert.GetWarnings()) != 0 {
+		t.Errorf("new event: %v, %v", a, r.cert)
+	}
+	var burst []githubtest.PublicEvent
+	for i := range 400 {
+		burst = append(burst, githubtest.PublicEvent{ID: fmt.Sprint(9900 - i), Type: "WatchEvent", Actor: someone(2), RepoID: 301, Repo: "repo-1", Public: true, Created: epochOfWorld})
+	}
+	o.OrgEvents = githubtest.ListOf(burst...)
+	r = must(t, walk(t, s, delta(full("events"), r.cert.GetBookmark())))
+	if len(r.order) != maxEvents || len(r.cert.GetWarnings()) != 1 {
+		t.Errorf("%d events, warnings %v: a gap must be told", len(r.order), r.cert.GetWarnings())
 	}
 }
 

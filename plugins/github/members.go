@@ -118,6 +118,17 @@ func outsideRecord(u user, f flags) *sdk.Account {
 	return a
 }
 
+// blocked are no accounts of the organisation any more, so they are not records of that kind.
+func blocked(ctx context.Context, c *scan) error {
+	return c.finish(ctx, each(c, paged(orgPath(c.s, "/blocks"), c.size), func(u *user) error {
+		c.w.Add(&sdk.Other{
+			Id: sdk.ID("blocked_user", num(u.ID)), Type: new("blocked_user"), Name: new(u.Login),
+			Attributes: attrs("account_id", num(u.ID)),
+		})
+		return u.check()
+	}))
+}
+
 type invitation struct {
 	ID           int64  `json:"id"`
 	Login        string `json:"login"`

@@ -63,9 +63,7 @@ func roleMembers(ctx context.Context, c *scan) error {
 			if u.Assignment == "indirect" && len(u.InheritedFrom) == 1 {
 				m.Via = sdk.To(sdk.KindGroup, num(u.InheritedFrom[0].ID))
 			}
-			for _, t := range u.InheritedFrom {
-				m.Attributes = append(m.Attributes, &sdk.Attribute{Name: "inherited_from", Value: t.Slug})
-			}
+			m.Attributes = append(m.Attributes, attrs("inherited_from", slugs(u.InheritedFrom))...)
 			c.w.Add(m)
 			return u.check()
 		}),
@@ -85,4 +83,13 @@ func roleMembership(role, kind string, id int64, assignment string) *sdk.Members
 		Id: sdk.ID("role", role, kind, num(id)), Container: sdk.To(sdk.KindRole, role), State: new("active"),
 		Attributes: attrs("assignment", assignment),
 	}
+}
+
+func slugs(list []team) string {
+	names := make([]string, 0, len(list))
+	for _, t := range list {
+		names = append(names, t.Slug)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
 }

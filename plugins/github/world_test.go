@@ -91,6 +91,7 @@ func newOrg() *githubtest.Org {
 		ID: 3, Email: "gone@acme.example", Role: "direct_member", CreatedAt: epochOfWorld, FailedAt: epochOfWorld,
 		FailedReason: "expired", Inviter: someone(0),
 	})
+	o.Blocks = githubtest.ListOf(someone(950))
 	addTeams(o)
 	addRepos(o)
 	addPermits(o)
@@ -168,13 +169,13 @@ func addRepos(o *githubtest.Org) {
 			{Path: "vendored", SHA: strings.Repeat("d", 40), Mode: "160000"},
 		}...)
 	}
-	o.Access = func(repo string) githubtest.List[githubtest.Collaborator] {
+	o.Access = func(string) githubtest.List[githubtest.Collaborator] {
 		return githubtest.ListOf(
 			githubtest.Collaborator{User: someone(3), Permission: "admin", Direct: true},
 			githubtest.Collaborator{User: someone(4), Permission: "push"}, // by the base permission only
 			githubtest.Collaborator{User: someone(900), Permission: "pull", Outside: true, Direct: true})
 	}
-	o.RepoTeams = func(repo string) githubtest.List[githubtest.TeamGrant] {
+	o.RepoTeams = func(string) githubtest.List[githubtest.TeamGrant] {
 		return githubtest.ListOf(githubtest.TeamGrant{Team: o.Teams.At(2), Permission: "maintain"})
 	}
 	o.DeployKeys = func(repo string) githubtest.List[githubtest.DeployKey] {
@@ -207,7 +208,8 @@ func addPermits(o *githubtest.Org) {
 		GrantedAt: epochOfWorld, TokenID: 8, TokenName: "robot 2", ExpiresAt: time.Now().Add(24 * time.Hour),
 	})
 	o.Hooks = githubtest.ListOf(githubtest.Hook{
-		ID: 61, URL: "https://user:pw@sink.example/in?key=secret", Secret: "s", Events: []string{"push"}, CreatedAt: epochOfWorld, UpdatedAt: epochOfWorld,
+		ID: 61, URL: "https://user:pw@sink.example/in?key=secret", Secret: "s", //nolint:gosec // made up
+		Events: []string{"push"}, CreatedAt: epochOfWorld, UpdatedAt: epochOfWorld,
 	})
 	o.SCIMUsers = githubtest.ListOf(
 		githubtest.SCIMUser{ID: "guid-5", ExternalID: "okta-5", UserName: "five@acme.example", DisplayName: "Five", Emails: []string{"five@acme.example"}, Active: true, CreatedAt: epochOfWorld, UpdatedAt: epochOfWorld},
@@ -227,7 +229,8 @@ func start(t *testing.T, o *githubtest.Org, change func(*githubtest.Config)) *wo
 	all := map[string]string{}
 	for _, p := range []string{
 		"members", "metadata", "administration", "contents", "organization_administration", "organization_hooks", "secret_scanning_alerts",
-		"organization_custom_org_roles", "organization_personal_access_tokens", "organization_personal_access_token_requests",
+		"organization_custom_org_roles", "organization_user_blocking",
+		"organization_personal_access_tokens", "organization_personal_access_token_requests",
 	} {
 		all[p] = "read"
 	}
