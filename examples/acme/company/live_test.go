@@ -184,11 +184,13 @@ func TestMemoryIsBounded(t *testing.T) {
 	history := l.Activities()
 	last := map[ChangeKind]int{}
 	const steps = 4 * MaxChanges
+	most := 0
 	for i := range steps {
 		last[l.Step(now().Add(time.Duration(i)*time.Second)).Kind] = i
+		most = max(most, l.kept)
 	}
-	if l.kept > MaxChanges+1 || len(l.recent) > MaxChanges {
-		t.Errorf("%d differences and %d activities kept, want at most %d", l.kept, len(l.recent), MaxChanges)
+	if most > MaxChanges+1 || len(l.recent) > MaxChanges { // a push may add two
+		t.Errorf("%d differences and %d activities kept, want at most %d", most, len(l.recent), MaxChanges)
 	}
 	if got := l.Activities() - history; got < MaxChanges*9/10 {
 		t.Errorf("only %d activities are left", got)
