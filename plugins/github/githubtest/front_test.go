@@ -19,6 +19,7 @@ func TestFrontDoor(t *testing.T) {
 		"unknown version":    {"GET", "/orgs/acme", "ghp_owner", []string{"X-GitHub-Api-Version", "2020-01-01"}, 400, "not a supported version"},
 		"newer version":      {"GET", "/orgs/acme", "ghp_owner", []string{"X-GitHub-Api-Version", "2026-03-10"}, 200, ""},
 		"trailing slash":     {"GET", "/orgs/acme/members/", "ghp_owner", nil, 404, "Not Found"},
+		"empty parameter":    {"GET", "/orgs/acme/teams/", "ghp_owner", nil, 404, "Not Found"},
 		"no such path":       {"GET", "/orgs/acme/none", "ghp_owner", nil, 404, "Not Found"},
 		"no such org":        {"GET", "/orgs/none/members", "ghp_owner", nil, 404, "Not Found"},
 		"wrong token":        {"GET", "/orgs/acme", "ghp_wrong", nil, 401, `"message":"Bad credentials","documentation_url"`},
@@ -124,6 +125,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("GET %s: %d, want %d", path, got, want)
 		}
 	}
+	f.get("/orgs/acme/invitations", "ghp_owner").has(t, `"login":null,"email":"new@acme.example","role":"direct_member"`)
 	for path, want := range map[string]string{"pushed": "Site", "created": "empty", "full_name": "empty"} {
 		if a := f.get("/orgs/acme/repos?sort="+path+"&per_page=1", "ghp_owner"); !strings.Contains(string(a.body), `"name":"`+want+`"`) {
 			t.Errorf("sort=%s begins with %.80s, want %s", path, a.body, want)

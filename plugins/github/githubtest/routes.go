@@ -137,7 +137,7 @@ func (r *route) match(method string, segs []string) bool {
 		return false
 	}
 	for i, p := range r.segs {
-		if p[0] != '{' && p != segs[i] || segs[i] == "" {
+		if p[0] != '{' && p != segs[i] {
 			return false
 		}
 	}
