@@ -286,7 +286,7 @@ func (w *Walk) flush() {
 		return
 	}
 	part := w.part
-	w.part = make([]byte, 0, partBytes+partBytes/8)
+	w.part = make([]byte, 0, len(part)+len(part)/8) // the next page is likely as large
 	if w.err = w.ctx.Err(); w.err == nil {
 		w.err = w.send(part)
 	}

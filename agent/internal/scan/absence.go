@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -66,10 +67,31 @@ func (e *Engine) conclude(ctx context.Context, l *listing, r *roundRun) error {
 	if err := e.sweep(ctx, l, r); err != nil {
 		return fmt.Errorf("%s: looking for what is missing: %w", l.GetName(), err)
 	}
+	if err := e.proven(l, r); err != nil {
+		return err
+	}
 	if err := e.settleAbsent(ctx, l, r); err != nil {
 		return fmt.Errorf("%s: settling what is missing: %w", l.GetName(), err)
 	}
 	return nil
+}
+
+// proven notes that the sweep has looked for what the walks of this round did not give.
+func (e *Engine) proven(l *listing, r *roundRun) error {
+	e.mu.Lock()
+	var docs []store.Doc
+	for _, s := range e.shards[l.GetName()] {
+		if s.Unproven && r.proof[s.Key] {
+			s.Unproven = false
+			docs = append(docs, jsonDoc(bucketShards, docKey(s.Listing, s.Key), *s))
+		}
+	}
+	e.mu.Unlock()
+	if len(docs) == 0 {
+		return nil
+	}
+	_, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: docs})
+	return err
 }
 
 // countRows keeps the number of a facet's rows, once a sweep has counted them.
@@ -85,6 +107,7 @@ type missingRow struct {
 	kind   wire.Kind
 	id     string
 	reason string
+	counts bool // as a miss; else it is only unconfirmed
 }
 
 // sweep finds the rows that their home lists no more, and marks them.
@@ -113,13 +136,13 @@ func (e *Engine) sweep(ctx context.Context, l *listing, r *roundRun) error {
 			}
 			total++
 			key = seenKey(key[:0], row.Kind, []byte(row.ID))
-			if reason := e.unseen(l, r, row.Home); reason != "" {
+			if reason, counts := e.unseen(l, r, row.Home); reason != "" {
 				was, err := order.has(key)
 				if err != nil {
 					return err
 				}
 				if !was {
-					missing = append(missing, missingRow{row.Kind, row.ID, reason})
+					missing = append(missing, missingRow{row.Kind, row.ID, reason, counts})
 				}
 			}
 		}
@@ -142,53 +165,58 @@ func (e *Engine) canMiss(l *listing, r *roundRun) bool {
 	return false
 }
 
-// unseen says why a row of a home counts as missing when the round did not give it; "" when its absence proves nothing.
-func (e *Engine) unseen(l *listing, r *roundRun, home store.Home) string {
+// unseen says why a row of a home is missing when the round did not give it; "" when the round says nothing about it.
+// What was last seen with other eyes is unconfirmed, but that is no proof: only fetching it can be.
+func (e *Engine) unseen(l *listing, r *roundRun, home store.Home) (reason string, counts bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.shards[l.GetName()][home.Shard]
 	switch {
 	case s != nil && s.Retired:
-		return "its " + l.parent.GetName() + " shard is gone"
-	case r.proof[home.Shard] && home.Fingerprint == r.Fingerprint:
-		return "not listed any more"
+		return "its " + l.parent.GetName() + " shard is gone", true
+	case r.proof[home.Shard]:
+		return "not listed any more", home.Fingerprint == r.Fingerprint
 	}
-	return ""
+	return "", false
 }
 
 // mark notes the missing rows, or counts one more miss. Too many new ones at once are held.
 func (e *Engine) mark(l *listing, r *roundRun, missing []missingRow, total int) error {
 	r.Missing = len(missing)
-	var docs []store.Doc
+	marks := make([]*absence, len(missing))
 	fresh := 0
-	for _, m := range missing {
-		key := unconfirmedKey(m.kind, m.id, l.GetName())
-		a, err := e.absenceOf(key)
+	for i, m := range missing {
+		a, err := e.absenceOf(unconfirmedKey(m.kind, m.id, l.GetName()))
 		if err != nil {
 			return err
 		}
 		if a == nil {
-			fresh++
 			a = &absence{Listing: l.GetName(), Since: time.Now(), Reason: m.reason}
 		}
-		a.Misses++
-		docs = append(docs, e.missingDoc(key, *a))
-		if len(docs) >= sweepCommit {
-			if _, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: docs}); err != nil {
-				return err
+		if m.counts {
+			if a.Misses == 0 {
+				fresh++
+				a.Since = time.Now()
 			}
-			docs = nil
+			a.Misses++
 		}
-	}
-	if len(docs) > 0 {
-		if _, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: docs}); err != nil {
-			return err
-		}
+		marks[i] = a
 	}
 	r.Held = fresh > heldRecords && fresh*100 > total*heldPercent
 	if r.Held {
 		e.Logger.Warn("too much is missing at once: held for the next walk, nothing is deleted",
 			"listing", l.GetName(), "missing", fresh, "of", total)
+	}
+	for chunk := range slices.Chunk(missing, sweepCommit) {
+		docs := make([]store.Doc, len(chunk))
+		for i, m := range chunk {
+			marks[i].Held = r.Held && marks[i].Misses == 1
+			docs[i] = e.missingDoc(unconfirmedKey(m.kind, m.id, l.GetName()), *marks[i])
+		}
+		marks = marks[len(chunk):]
+		if _, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: docs}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -26,14 +26,18 @@ type buffer struct {
 
 // chunkFor gives a place of n bytes that stays where it is until reset.
 func (b *buffer) chunkFor(n int) []byte {
-	const chunkBytes = 1 << 20
+	const firstChunk, chunkBytes = 16 << 10, 1 << 20
 	last := len(b.chunks) - 1
 	if last < 0 || cap(b.chunks[last])-len(b.chunks[last]) < n {
 		if last+1 < cap(b.chunks) && cap(b.chunks[:last+2][last+1]) >= n {
 			b.chunks = b.chunks[:last+2]
 			b.chunks[last+1] = b.chunks[last+1][:0]
 		} else {
-			b.chunks = append(b.chunks, make([]byte, 0, max(n, chunkBytes)))
+			size := chunkBytes
+			if last < 0 {
+				size = firstChunk // most shards are small
+			}
+			b.chunks = append(b.chunks, make([]byte, 0, max(n, size)))
 		}
 		last++
 	}

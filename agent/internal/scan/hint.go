@@ -19,6 +19,7 @@ type hint struct {
 	listing, shard string
 	refs           []*wire.Ref
 	full           bool
+	asked          bool // by a person: at once
 }
 
 // takeHint queues a hint of the connector. Losing one loses nothing.
@@ -30,7 +31,7 @@ func (e *Engine) takeHint(h *wire.Hint) {
 func (e *Engine) Hint(h *wire.Hint) { e.takeHint(h) }
 
 // Want asks for a listing now; full ignores stamps and bookmarks.
-func (e *Engine) Want(listing string, full bool) { e.queue(hint{listing: listing, full: full}) }
+func (e *Engine) Want(listing string, full bool) { e.queue(hint{listing: listing, full: full, asked: true}) }
 
 func (e *Engine) queue(h hint) {
 	select {

@@ -241,7 +241,7 @@ func (e *Engine) due(l *listing, r *roundRun, sc scope) []*shardState {
 
 // unchanged says whether the provider's stamp proves that a walk would give what the last one gave.
 func (s *shardState) unchanged(fingerprint string) bool {
-	return s.Stamp != "" && s.Stamp == s.WalkedStamp && s.WalkedFingerprint == fingerprint
+	return s.Stamp != "" && s.Stamp == s.WalkedStamp && s.WalkedFingerprint == fingerprint && !s.Unproven
 }
 
 func (sc scope) leavesOut(s *shardState) bool {
@@ -262,7 +262,7 @@ func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shar
 	}
 	w := &walk{e: e, l: l, shard: s, round: r, line: line, baseline: r.LastComplete.IsZero()}
 	w.mode = wire.ScanMode_SCAN_MODE_FULL
-	if l.delta() && !full && len(s.Bookmark) > 0 && s.WalkedFingerprint == r.Fingerprint && time.Since(r.LastComplete) < fullEvery {
+	if l.delta() && !full && len(s.Bookmark) > 0 && !s.Unproven && s.WalkedFingerprint == r.Fingerprint && time.Since(r.LastComplete) < fullEvery {
 		w.mode, w.bookmark = wire.ScanMode_SCAN_MODE_DELTA, s.Bookmark
 	}
 	for attempt := 0; ; attempt++ {
@@ -311,17 +311,19 @@ func (e *Engine) certify(w *walk, cert *wire.Certificate) error {
 	s.WalkedRound, s.WalkedAt, s.WalkedStamp = w.round.Number, time.Now(), w.at.Stamp
 	s.WalkedFingerprint = w.home.Fingerprint
 	s.Bookmark = cert.GetBookmark()
+	proves := w.mode == wire.ScanMode_SCAN_MODE_FULL && !w.resumed && w.at.Fingerprint == w.home.Fingerprint && len(cert.GetSkipped()) == 0
+	s.Unproven = w.mode == wire.ScanMode_SCAN_MODE_FULL && (w.shard.WalkedRound > 0 || w.shard.Unproven)
 	if err := w.end(jsonDoc(bucketShards, docKey(s.Listing, s.Key), s)); err != nil {
 		return err
 	}
 	e.mu.Lock()
 	w.shard.WalkedRound, w.shard.WalkedAt, w.shard.WalkedStamp = s.WalkedRound, s.WalkedAt, s.WalkedStamp
-	w.shard.WalkedFingerprint, w.shard.Bookmark = s.WalkedFingerprint, s.Bookmark
+	w.shard.WalkedFingerprint, w.shard.Bookmark, w.shard.Unproven = s.WalkedFingerprint, s.Bookmark, s.Unproven
 	e.mu.Unlock()
 	w.round.mu.Lock()
 	defer w.round.mu.Unlock()
 	if w.mode == wire.ScanMode_SCAN_MODE_FULL {
-		w.round.proof[s.Key] = !w.resumed && w.at.Fingerprint == w.home.Fingerprint && len(cert.GetSkipped()) == 0
+		w.round.proof[s.Key] = proves
 	} else {
 		w.round.delta = true
 	}

@@ -337,7 +337,10 @@ func (l *loop) hint(ctx context.Context, h hint) {
 	}
 	now := time.Now()
 	at := laterOf(now, j.hinted.Add(hintEvery))
-	if h.shard == "" || h.full {
+	if h.asked {
+		at = now
+	}
+	if h.shard == "" {
 		j.next = scope{full: h.full}
 	} else if j.due.After(at) || j.next.shards != nil {
 		if j.next.shards == nil {

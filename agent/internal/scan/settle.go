@@ -10,8 +10,12 @@ import (
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-// fetchBudget is how many missing records of a listing are looked up one by one after a round.
-const fetchBudget = 200
+// fetchBudget is how many missing records of a listing are looked up one by one after a round; one that could not be told
+// is asked for again after a while.
+const (
+	fetchBudget = 200
+	askAgain    = 24 * time.Hour
+)
 
 // verdict on a facet that its home no longer lists.
 type verdict int
@@ -21,7 +25,8 @@ const (
 	dropFacet                 // the record lives on, this side of it does not
 	deleteIt                  // nothing lists it
 	askForIt                  // another shard could hold it: fetch decides
-	forgetMark                // the facet is not there any more
+	forgetMark                // the facet is not there any more, or was found
+	keepMark                  // nobody could tell
 )
 
 // absent is one unconfirmed facet, judged.
@@ -33,6 +38,8 @@ type absent struct {
 	absence absence
 	verdict verdict
 	facets  []string // of the record, for the marks that a deletion takes with it
+	// onlyPlace: no other listing or shard could hold it, and all of this one was looked at twice.
+	onlyPlace bool
 }
 
 // settleAbsent decides about unconfirmed facets of the listing's kinds, each time a round that could know more has ended.
@@ -100,8 +107,7 @@ func (e *Engine) judge(ctx context.Context, a *absent, rounds map[string]Round) 
 			}
 		}
 	}
-	held := rounds[a.facet].Held
-	settled := a.absence.Misses >= settledMisses || (home.GetExclusive() && !held)
+	settled := a.absence.Misses >= settledMisses || (home.GetExclusive() && !a.absence.Held && a.absence.Misses > 0)
 	switch {
 	case !exists:
 		a.verdict = forgetMark
@@ -114,12 +120,26 @@ func (e *Engine) judge(ctx context.Context, a *absent, rounds map[string]Round) 
 		if settled {
 			a.verdict = deleteIt
 		}
-	case e.fetchable(a.kind) && !held && (!settled || !e.lookedEverywhere(home, a.absence.Since)):
-		a.verdict = askForIt
+	case e.fetchable(a.kind) && (settled || !a.absence.Held):
+		if time.Since(a.absence.Asked) > askAgain {
+			a.verdict = askForIt
+		}
+		// Nowhere else to be: with the budget spent, two looks are proof enough.
+		a.onlyPlace = settled && e.lookedEverywhere(home, a.absence.Since) && !e.livesElsewhere(home, a.kind)
 	case settled && e.othersLooked(home, a, rounds):
 		a.verdict = deleteIt
 	}
 	return nil
+}
+
+// livesElsewhere says whether another listing could define a record of the kind.
+func (e *Engine) livesElsewhere(home *listing, k wire.Kind) bool {
+	for _, other := range e.order {
+		if other != home && other.takesPart(k) && !other.GetExclusive() && !e.silent(other) {
+			return true
+		}
+	}
+	return false
 }
 
 // vouches says whether another facet still says that the record exists.
@@ -198,6 +218,9 @@ func (e *Engine) carryOut(ctx context.Context, group []absent, budget *int) erro
 func (e *Engine) decide(b *store.Batch, a *absent) {
 	gone := []string{a.facet}
 	switch a.verdict {
+	case keepMark:
+		b.Docs = append(b.Docs, e.missingDoc(a.key, a.absence))
+		return
 	case dropFacet:
 		b.Records = append(b.Records, store.Record{Op: store.DropFacet, Kind: a.kind, ID: []byte(a.id)})
 	case deleteIt:
@@ -219,7 +242,13 @@ func (e *Engine) ask(ctx context.Context, group []absent, budget *int) error {
 	asked := map[string]*absent{}
 	for i := range group {
 		a := &group[i]
-		if a.verdict != askForIt || *budget <= 0 || asked[refKey(a.kind, a.id)] != nil {
+		if a.verdict != askForIt || asked[refKey(a.kind, a.id)] != nil {
+			continue
+		}
+		if *budget <= 0 {
+			if a.onlyPlace {
+				a.verdict = deleteIt
+			}
 			continue
 		}
 		*budget--
@@ -238,8 +267,11 @@ func (e *Engine) ask(ctx context.Context, group []absent, budget *int) error {
 		case wire.FetchResponse_ABSENT:
 			a.verdict, a.absence.Reason = deleteIt, "fetched and absent"
 		case wire.FetchResponse_FOUND:
+			a.verdict = forgetMark
 			return e.takeFetched(ctx, f)
 		case wire.FetchResponse_DENIED, wire.FetchResponse_FAILED, wire.FetchResponse_STATE_UNSPECIFIED:
+			a.absence.Asked = time.Now()
+			a.verdict = keepMark
 		}
 		return nil
 	})

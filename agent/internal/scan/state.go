@@ -63,6 +63,9 @@ type shardState struct {
 	WalkedStamp       string
 	WalkedFingerprint string
 	Bookmark          []byte
+	// Unproven: nobody has looked yet for what its last walk did not give, and nobody can any more once the process that
+	// walked it has ended. Then it is listed whole again, whatever its stamp or bookmark says.
+	Unproven bool
 }
 
 // checkpoint is where an unfinished walk goes on.
@@ -83,8 +86,11 @@ type checkpoint struct {
 type absence struct {
 	Listing string
 	Since   time.Time // when it was missed first
-	Misses  int
-	Reason  string
+	// Misses counts rounds that proved it missing. 0: it was last seen with another view, so nothing is proven.
+	Misses int
+	Reason string
+	Asked  time.Time // when fetching it could not tell
+	Held   bool      // missed together with too many others: only the next walk can settle it
 }
 
 // Gap is a time that a feed could not give us any more.
