@@ -40,7 +40,7 @@ func newRoutes() map[string][]*route {
 		m[segs[0]] = append(m[segs[0]], r)
 		return r
 	}
-	member := func(perm string) need { return need{perm: perm, scopes: strictly, role: "member"} }
+	member := need{perm: "members=read", scopes: strictly, role: "member"}
 	owner := func(perm string, scopes ...string) need { return need{perm: perm, scopes: scopes, role: "admin"} }
 	hidden := func(n need) need { n.hide = true; return n }
 	enterprise := func(n need) need { n.plan = Enterprise; return n }
@@ -67,19 +67,19 @@ func newRoutes() map[string][]*route {
 
 	add("GET /orgs/{org}", need{}, (*call).getOrg)
 	add("GET /orgs/{org}/members", need{}, (*call).getMembers)
-	add("GET /orgs/{org}/memberships/{username}", member("members=read"), (*call).getMembership)
-	add("GET /orgs/{org}/outside_collaborators", member("members=read"), (*call).getOutside)
+	add("GET /orgs/{org}/memberships/{username}", member, (*call).getMembership)
+	add("GET /orgs/{org}/outside_collaborators", member, (*call).getOutside)
 	add("GET /orgs/{org}/invitations", hidden(owner("members=read", "admin:org")), (*call).getInvitations)
 	add("GET /orgs/{org}/failed_invitations", hidden(owner("members=read", "admin:org")), (*call).getFailedInvitations)
 	add("GET /orgs/{org}/blocks", hidden(owner("organization_user_blocking=read", "admin:org")), (*call).getBlocks)
 	add("GET /orgs/{org}/events", need{}, (*call).getOrgEvents)
 
-	add("GET /orgs/{org}/teams", member("members=read"), (*call).getTeams)
-	add("GET /orgs/{org}/teams/{team_slug}", hidden(member("members=read")), (*call).getTeam)
-	add("GET /orgs/{org}/teams/{team_slug}/members", hidden(member("members=read")), (*call).getTeamMembers)
-	add("GET /orgs/{org}/teams/{team_slug}/memberships/{username}", hidden(member("members=read")), (*call).getTeamMembership)
-	add("GET /orgs/{org}/teams/{team_slug}/teams", hidden(member("members=read")), (*call).getChildTeams)
-	add("GET /orgs/{org}/teams/{team_slug}/repos", hidden(member("members=read")), (*call).getTeamRepos)
+	add("GET /orgs/{org}/teams", member, (*call).getTeams)
+	add("GET /orgs/{org}/teams/{team_slug}", hidden(member), (*call).getTeam)
+	add("GET /orgs/{org}/teams/{team_slug}/members", hidden(member), (*call).getTeamMembers)
+	add("GET /orgs/{org}/teams/{team_slug}/memberships/{username}", hidden(member), (*call).getTeamMembership)
+	add("GET /orgs/{org}/teams/{team_slug}/teams", hidden(member), (*call).getChildTeams)
+	add("GET /orgs/{org}/teams/{team_slug}/repos", hidden(member), (*call).getTeamRepos)
 
 	roles := owner("organization_custom_org_roles=read", "admin:org")
 	add("GET /orgs/{org}/organization-roles", hidden(roles), (*call).getRoles)

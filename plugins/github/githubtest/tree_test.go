@@ -15,10 +15,10 @@ type treeAnswer struct {
 	}
 }
 
-func (f *fake) tree(repo, sha, query string) treeAnswer {
+func (f *fake) tree(sha, query string) treeAnswer {
 	f.t.Helper()
 	var out treeAnswer
-	a := f.get("/repos/acme/"+repo+"/git/trees/"+sha+query, "ghp_owner")
+	a := f.get("/repos/acme/vault/git/trees/"+sha+query, "ghp_owner")
 	if err := json.Unmarshal(a.body, &out); err != nil || a.status != 200 {
 		f.t.Fatalf("tree %s: %d %.200s", sha, a.status, a.body)
 	}
@@ -27,7 +27,7 @@ func (f *fake) tree(repo, sha, query string) treeAnswer {
 
 func TestTree(t *testing.T) {
 	f := start(t, nil)
-	whole := f.tree("vault", "main", "?recursive=1")
+	whole := f.tree("main", "?recursive=1")
 	got := ""
 	for _, e := range whole.Tree {
 		got += e.Type + " " + e.Path + "\n"
@@ -36,7 +36,7 @@ func TestTree(t *testing.T) {
 	if got != want || whole.Truncated {
 		t.Errorf("recursive:\n%swant:\n%s", got, want)
 	}
-	flat := f.tree("vault", "main", "")
+	flat := f.tree("main", "")
 	got = ""
 	for _, e := range flat.Tree {
 		got += e.Type + " " + e.Path + "\n"
@@ -47,7 +47,7 @@ func TestTree(t *testing.T) {
 	if flat.Tree[2].SHA != whole.Tree[2].SHA {
 		t.Errorf("one directory, two shas: %s, %s", flat.Tree[2].SHA, whole.Tree[2].SHA)
 	}
-	below := f.tree("vault", flat.Tree[2].SHA, "?recursive=1")
+	below := f.tree(flat.Tree[2].SHA, "?recursive=1")
 	if len(below.Tree) != 3 || below.Tree[1].Path != "b/c.go" {
 		t.Errorf("below a: %+v", below.Tree)
 	}
@@ -73,14 +73,14 @@ func bigTree(n int) func(string) List[Blob] {
 func TestTruncatedTree(t *testing.T) {
 	const files = 150_000
 	f := start(t, func(c *Config) { c.Orgs[0].Tree = bigTree(files) })
-	whole := f.tree("vault", "main", "?recursive=1")
+	whole := f.tree("main", "?recursive=1")
 	if !whole.Truncated || len(whole.Tree) != treeEntriesMax {
 		t.Fatalf("truncated %v with %d entries", whole.Truncated, len(whole.Tree))
 	}
 	n := 0
 	var walk func(sha string)
 	walk = func(sha string) {
-		for _, e := range f.tree("vault", sha, "").Tree {
+		for _, e := range f.tree(sha, "").Tree {
 			if e.Type == "tree" {
 				walk(e.SHA)
 			} else {
