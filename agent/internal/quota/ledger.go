@@ -195,16 +195,11 @@ func (l *Ledger) fit(w *waiter, now time.Time) (int64, obstacle) {
 	n := int64(min(w.count, batchMost))
 	for _, x := range w.wants {
 		f := x.b.flow(w.inst)
-		if s := f.supply(now, x.b, x.cost); s.grants <= 0 {
-			return 0, obstacle{b: x.b, alone: true, until: s.until}
-		} else {
-			n = min(n, s.grants)
+		own, daily := f.supply(now, x.b, x.cost), w.inst.supply(now, x.name, x.cost)
+		if own.grants <= 0 || daily.grants <= 0 {
+			return 0, obstacle{b: x.b, alone: true, until: later(own.until, daily.until)}
 		}
-		if s := w.inst.supply(now, x.name, x.cost); s.grants <= 0 {
-			return 0, obstacle{b: x.b, alone: true, until: s.until}
-		} else {
-			n = min(n, s.grants)
-		}
+		n = min(n, own.grants, daily.grants)
 		s := x.b.supply(now, w.p, x.cost)
 		if s.grants <= 0 {
 			return 0, obstacle{b: x.b, until: s.until}

@@ -36,6 +36,7 @@ type answer struct {
 	limit, remaining int64     // -1: not said
 	reset            time.Time // zero: not said
 	retry            time.Duration
+	throttled        bool // refused, which our own count would not have let happen: others are there
 	took             time.Duration
 	granted          time.Time // when the request was granted; zero: unknown
 	mark             uint64    // the window it was granted in
@@ -76,4 +77,9 @@ func (c *crowd) seen(now time.Time, span time.Duration) { c.until = now.Add(max(
 
 func (c *crowd) here(now time.Time) bool { return now.Before(c.until) && !c.at.IsZero() }
 
-func (c *crowd) learn(now time.Time, remaining int64) { c.remaining, c.at = remaining, now }
+// learn takes a remaining. Of answers that overlap, the lowest is the newest.
+func (c *crowd) learn(now time.Time, a *answer) {
+	if c.at.IsZero() || a.remaining <= c.remaining || a.granted.After(c.at) {
+		c.remaining, c.at = a.remaining, now
+	}
+}

@@ -42,6 +42,7 @@ func (l *Ledger) settle(inst *instance, g *lease, o *wire.Observe, now time.Time
 	named := false
 	for b, a := range answers {
 		busy := b.busy
+		a.throttled = throttled && (a.retry > 0 || a.remaining == 0)
 		b.learn(now, a)
 		switch {
 		case a.retry > 0 || (throttled && a.remaining == 0):

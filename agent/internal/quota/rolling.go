@@ -122,7 +122,10 @@ func (r *rolling) learn(now time.Time, a *answer) {
 		r.add(now, others)
 		r.crowd.seen(now, r.span)
 	}
-	r.crowd.learn(now, a.remaining)
+	if a.throttled {
+		r.crowd.seen(now, r.span)
+	}
+	r.crowd.learn(now, a)
 }
 
 func (r *rolling) resize(limit int64)       { r.limit = limit }

@@ -69,11 +69,11 @@ func (t *token) learn(now time.Time, a *answer) {
 	if a.remaining < 0 {
 		return
 	}
-	if most := float64(a.remaining+a.out+1) + t.rate*a.took.Seconds(); t.level > most {
-		t.level = most
+	if most := float64(a.remaining+a.out+1) + t.rate*a.took.Seconds(); t.level > most || a.throttled {
+		t.level = min(t.level, most)
 		t.crowd.seen(now, time.Duration(t.burst/t.rate*float64(time.Second)))
 	}
-	t.crowd.learn(now, a.remaining)
+	t.crowd.learn(now, a)
 }
 
 // resize takes the limit of the headers as how much fits in; the rate follows.
