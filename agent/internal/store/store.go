@@ -20,15 +20,18 @@ import (
 
 // Store keeps one instance.
 type Store interface {
-	// Commit writes batches in one transaction, in their order. Records within a batch are sorted by kind and id.
+	// Commit writes batches in one transaction, in their order. Records within a batch are sorted by kind and id, which
+	// makes it fast; unsorted or repeated ones are right all the same. Ids have 1 to 1024 bytes and no zero byte.
 	Commit(ctx context.Context, batches ...*Batch) ([]Result, error)
 	// Doc reads one document; nil when there is none.
 	Doc(bucket string, key []byte) ([]byte, error)
 	// Docs reads the documents of a bucket whose keys begin with prefix, in order.
 	Docs(ctx context.Context, bucket string, prefix []byte) iter.Seq2[Doc, error]
-	// Rows reads facets as they are, or were, ordered by kind, id and facet. Activities are not rows.
+	// Rows reads facets as they are, or were, ordered by kind, id and facet. Activities are not rows. All facets of one
+	// record are of one moment, two records need not be. What an iterator gave may be kept; it may be left at any time, and
+	// its consumer may commit.
 	Rows(ctx context.Context, r Range) iter.Seq2[Row, error]
-	// History reads what was replaced, of the same range, oldest first per key.
+	// History reads what was replaced, of the same range, oldest first per key. Range.At plays no part.
 	History(ctx context.Context, r Range) iter.Seq2[Version, error]
 	// Log reads the entries after a sequence, in order. It ends at the newest; Last gives that one's sequence.
 	Log(ctx context.Context, after uint64) iter.Seq2[Entry, error]
@@ -55,9 +58,11 @@ type Record struct {
 	Op   Op
 	Kind wire.Kind
 	ID   []byte
-	// Body and Volatile are the serialised fields of the wire.Envelope; the store does not decode what did not change.
+	// Body and Volatile are the serialised fields of the wire.Envelope; the store does not decode what did not change. An
+	// activity has no volatile fields.
 	Body, Volatile []byte
-	// Time is the activity's, in Unix nanoseconds.
+	// Time is the activity's, in Unix nanoseconds. Its day is that of UTC. The same id at another time is another activity.
+	// Activities are only put: a drop or deletion of one does nothing.
 	Time int64
 }
 
@@ -74,7 +79,8 @@ type Batch struct {
 	Home Home
 	// Defines are the kinds that the listing defines: a put of another kind enriches, which is "filled" in the log.
 	Defines []wire.Kind
-	// Baseline: the listing's first walk. Creations go into the log as one row a commit, not one each.
+	// Baseline: the listing's first walk. New facets, creating or enriching, go into the log as one row per kind and
+	// commit, not one each.
 	Baseline bool
 	Records  []Record
 	Docs     []Doc
@@ -102,7 +108,8 @@ type Row struct {
 	ID             string
 	Facet          string
 	Body, Volatile []byte
-	// FirstSeen is when the facet came, Since when its body became this one.
+	// FirstSeen is when the facet came, Since when its body became this one. Since stays when fields are only filled, and
+	// never goes back. With Range.At rows have no Volatile, and the home is that of the version.
 	FirstSeen, Since time.Time
 	Home             Home
 }
@@ -124,7 +131,7 @@ type Position struct {
 	ID   string
 }
 
-// Version is what a facet was until it was replaced or deleted.
+// Version is what a facet was until it was replaced or deleted, without its volatile fields.
 type Version struct {
 	Row
 	Until   time.Time
@@ -141,9 +148,9 @@ const (
 	Deleted
 	// Filled: fields went from unknown to known or back. Policies and indexes see it; history and `changes` do not.
 	Filled
-	// Baseline: a first look; Count records of Kind were created at once.
+	// Baseline: a first look; Count records of Kind got this Facet at once.
 	Baseline
-	// Activities: Count new activities of Day.
+	// Activities: Count new activities of Day; 0 when known ones were only corrected.
 	Activities
 )
 
@@ -155,7 +162,7 @@ type Entry struct {
 	Kind     wire.Kind
 	ID       string
 	Facet    string
-	// Fields that changed, as named in the proto.
+	// Fields that changed, as named in the proto, for Updated and Filled. None with Updated: the bytes cannot be read.
 	Fields []string
 	Count  int
 	Day    string // Activities: 2026-11-22

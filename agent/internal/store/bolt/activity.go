@@ -51,7 +51,7 @@ func (m *marks) announced(k mark) (bool, error) {
 	found := false
 	err := m.main.view(func(tx *bbolt.Tx) error {
 		key := binary.BigEndian.AppendUint64(nil, k.sequence)
-		v, _, ok := open8(tLog, key, tx.Bucket([]byte(tableNames[tLog])).Get(key))
+		v, _, ok := unseal(tLog, key, tx.Bucket([]byte(tableNames[tLog])).Get(key))
 		found = ok && len(v) >= 8 && binary.LittleEndian.Uint64(v) == k.nonce
 		return nil
 	})
@@ -176,7 +176,7 @@ func (c *dayCommit) stored(f *file, key, value []byte) (r row, announced, ok boo
 	if value == nil {
 		return row{}, false, false, nil
 	}
-	v, _, ok := open8(tActivity, key, value)
+	v, _, ok := unseal(tActivity, key, value)
 	if !ok {
 		return row{}, false, false, badRow(f.path, tActivity, key)
 	}
@@ -267,7 +267,7 @@ func (s *Store) RetainActivities(ctx context.Context, before time.Time) (int64, 
 	err := s.main.update(&s.arena, func(w *writer) error {
 		c := w.bucket(tDays).Cursor()
 		for k, v := c.First(); k != nil && bytes.Compare(k, limit) < 0; k, v = c.Seek(k) {
-			count, _, ok := open8(tDays, k, v)
+			count, _, ok := unseal(tDays, k, v)
 			if !ok || len(count) != 8 {
 				return badRow(s.main.path, tDays, k)
 			}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/store"
@@ -34,6 +35,8 @@ const (
 	maxOpenDays    = 8                     // day files kept open without a user
 	lockWait       = time.Second           // for another process to let go of a file
 	mapBytes       = 64 << 30              // of address space, so that no reader ever stands in the way of a commit
+	dayMapBytes    = 256 << 20             // the same for a day file; a larger one is mapped anew as it grows
+	dayGrowBytes   = 1 << 20               // by which a day file grows, in holes
 	smallMapBytes  = 1 << 30               // where address space is rationed
 	maxChunkRows   = 2048                  // rows read in one transaction; the promise is 10,000
 	firstChunkRows = 32                    // so that a look-up of one record reads little
@@ -126,21 +129,29 @@ func (s *Store) Counts() map[wire.Kind]int64 {
 	return counts
 }
 
-// Size gives the bytes of all files.
+// Size gives the bytes that all files take on the disk; their holes take none.
 func (s *Store) Size() (int64, error) {
-	info, err := os.Stat(s.main.path)
+	total, err := diskBytes(s.main.path)
 	if err != nil {
 		return 0, fmt.Errorf("size of store: %w", err)
 	}
-	total := info.Size()
-	entries, err := os.ReadDir(s.days.dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	names, err := s.days.onDisk()
+	if err != nil {
 		return 0, fmt.Errorf("size of store: %w", err)
 	}
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil { // one that retention just removed has no size
-			total += info.Size()
+	for _, day := range names {
+		if n, err := diskBytes(s.days.path(day)); err == nil { // one that retention just removed has none
+			total += n
 		}
 	}
 	return total, nil
+}
+
+func diskBytes(path string) (int64, error) {
+	const block = 512
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
+		return 0, err
+	}
+	return st.Blocks * block, nil
 }

@@ -91,7 +91,7 @@ func (f *file) check(ctx context.Context, tables []table, each func(t table, key
 			if !ok {
 				return damaged(f.path, "it has a table %q", name)
 			}
-			v, sum, ok := open8(in, key, value)
+			v, sum, ok := unseal(in, key, value)
 			if !ok || parses(in, key, v) != nil {
 				return badRow(f.path, in, key)
 			}

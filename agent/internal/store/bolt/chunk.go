@@ -57,7 +57,7 @@ func scan[T any](ctx context.Context, f *file, t table, todo []span,
 			if c.full() && !sameRecord(t, last, k) {
 				return bytes.Clone(k), nil
 			}
-			value, _, ok := open8(t, k, v)
+			value, _, ok := unseal(t, k, v)
 			if !ok {
 				return nil, badRow(f.path, t, k)
 			}
@@ -181,7 +181,7 @@ func (c *chunk[T]) home(tx *bbolt.Tx, number uint32) (store.Home, error) {
 		return h, nil
 	}
 	key := binary.BigEndian.AppendUint32(nil, number)
-	v, _, ok := open8(tHomes, key, tx.Bucket([]byte(tableNames[tHomes])).Get(key))
+	v, _, ok := unseal(tHomes, key, tx.Bucket([]byte(tableNames[tHomes])).Get(key))
 	if !ok {
 		return store.Home{}, badRow(c.path, tHomes, key)
 	}

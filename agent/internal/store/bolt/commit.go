@@ -92,13 +92,13 @@ func sameDoc(tx *bbolt.Tx, d *store.Doc) bool {
 	if stored == nil || d.Value == nil {
 		return stored == nil && d.Value == nil
 	}
-	value, _, ok := open8(tDocs, key, stored)
+	value, _, ok := unseal(tDocs, key, stored)
 	return ok && bytes.Equal(value, d.Value)
 }
 
 func findHome(tx *bbolt.Tx, h store.Home) (uint32, bool) {
 	key := appendHome(nil, h)
-	v, _, ok := open8(tHomeIDs, key, tx.Bucket([]byte(tableNames[tHomeIDs])).Get(key))
+	v, _, ok := unseal(tHomeIDs, key, tx.Bucket([]byte(tableNames[tHomeIDs])).Get(key))
 	if !ok || len(v) != 4 {
 		return 0, false
 	}
@@ -272,7 +272,7 @@ func (a *applier) putRow(key []byte, r *store.Record, v row, old []byte) error {
 
 // stored gives the row of a step, checked: what is damaged must not become history.
 func (a *applier) stored(s *step) (row, error) {
-	v, _, ok := open8(tCurrent, s.key, s.old)
+	v, _, ok := unseal(tCurrent, s.key, s.old)
 	if !ok {
 		return row{}, badRow(a.f.path, tCurrent, s.key)
 	}

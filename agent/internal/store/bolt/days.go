@@ -44,7 +44,9 @@ func (d *days) acquire(day string, create bool) (*dayFile, error) {
 		} else if _, err := os.Stat(d.path(day)); err != nil {
 			return nil, err
 		}
-		opened, err := openFile(d.path(day), fileOptions{readOnly: d.readOnly, tables: dayTables})
+		opened, err := openFile(d.path(day), fileOptions{
+			readOnly: d.readOnly, mapBytes: dayMapBytes, grow: dayGrowBytes, tables: dayTables,
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +107,7 @@ func (d *days) remove(day string) error {
 	return err
 }
 
-// on disk gives the days that have a file, in order.
+// onDisk gives the days that have a file, in order.
 func (d *days) onDisk() ([]string, error) {
 	entries, err := os.ReadDir(d.dir)
 	if errors.Is(err, fs.ErrNotExist) {

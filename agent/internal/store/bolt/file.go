@@ -23,6 +23,7 @@ var (
 type fileOptions struct {
 	readOnly bool
 	mapBytes int
+	grow     int // bytes by which the file grows; 0: bbolt's choice
 	tables   []table
 }
 
@@ -86,6 +87,9 @@ func (f *file) openDB(o fileOptions) error {
 	var system syscall.Errno
 	var corrupt *CorruptError
 	switch {
+	case err == nil && o.grow > 0:
+		f.db.AllocSize = o.grow
+		return nil
 	case err == nil:
 		return nil
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -149,7 +153,7 @@ func (f *file) load(tables []table) error {
 		if meta == nil {
 			return damaged(f.path, "it has no table meta")
 		}
-		version, _, ok := open8(tMeta, keyFormat, meta.Get(keyFormat))
+		version, _, ok := unseal(tMeta, keyFormat, meta.Get(keyFormat))
 		if !ok || len(version) != 4 {
 			return damaged(f.path, "its format is not readable")
 		}
@@ -172,7 +176,7 @@ func (f *file) load(tables []table) error {
 }
 
 func (f *file) readState(stored []byte) (*state, error) {
-	v, _, ok := open8(tMeta, keyState, stored)
+	v, _, ok := unseal(tMeta, keyState, stored)
 	if !ok {
 		return nil, badRow(f.path, tMeta, keyState)
 	}

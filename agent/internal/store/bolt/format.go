@@ -56,8 +56,8 @@ func checksum(t table, key, value []byte) uint64 {
 	return d.Sum64()
 }
 
-// open takes the checksum off a stored value; ok is false when it does not hold.
-func open8(t table, key, stored []byte) (value []byte, sum uint64, ok bool) {
+// unseal takes the checksum off a stored value; ok is false when it does not hold.
+func unseal(t table, key, stored []byte) (value []byte, sum uint64, ok bool) {
 	if len(stored) < sumBytes {
 		return nil, 0, false
 	}

@@ -66,7 +66,7 @@ func (m *past) run() ([]byte, error) {
 func (m *past) current(record []byte) error {
 	for ; bytes.HasPrefix(m.ck, record); m.ck, m.cv = m.now.Next() {
 		m.seen++
-		v, _, ok := open8(tCurrent, m.ck, m.cv)
+		v, _, ok := unseal(tCurrent, m.ck, m.cv)
 		if !ok {
 			return badRow(m.path, tCurrent, m.ck)
 		}
@@ -87,7 +87,7 @@ func (m *past) history(record []byte) error {
 	current := len(m.found)
 	for ; bytes.HasPrefix(m.hk, record); m.hk, m.hv = m.then.Next() {
 		m.seen++
-		v, _, ok := open8(tHistory, m.hk, m.hv)
+		v, _, ok := unseal(tHistory, m.hk, m.hv)
 		if !ok {
 			return badRow(m.path, tHistory, m.hk)
 		}

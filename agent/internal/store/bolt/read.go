@@ -24,7 +24,7 @@ func (s *Store) Doc(bucket string, key []byte) ([]byte, error) {
 		if stored == nil {
 			return nil
 		}
-		v, _, ok := open8(tDocs, k, stored)
+		v, _, ok := unseal(tDocs, k, stored)
 		if !ok {
 			return badRow(s.main.path, tDocs, k)
 		}

@@ -122,7 +122,7 @@ func (w *writer) get(t table, key []byte) (value, stored []byte, err error) {
 	if stored == nil {
 		return nil, nil, nil
 	}
-	value, _, ok := open8(t, key, stored)
+	value, _, ok := unseal(t, key, stored)
 	if !ok {
 		return nil, nil, badRow(w.f.path, t, key)
 	}

@@ -45,7 +45,10 @@ func readers(t *testing.T, open Open) {
 	cancel()
 	group.Wait()
 	n := 0
-	for range s.Rows(t.Context(), store.Range{}) {
+	for _, err := range s.Rows(t.Context(), store.Range{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if n++; n%1000 == 0 {
 			commit(t, s, batch(10_000+n, account(fmt.Sprintf("zz%05d", n)))) // must not wait for its own iterator
 		}
