@@ -32,7 +32,7 @@ const (
 	maxPlatforms        = 16 // of one connector
 )
 
-// ErrNotLocked: there is no entry, or none for this platform.
+// ErrNotLocked means that there is no entry, or none for this platform.
 var ErrNotLocked = errors.New("not locked")
 
 // Lock holds the connectors that may run. It is one of config.Providers.

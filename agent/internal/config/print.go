@@ -40,6 +40,7 @@ func Message(d *hcl.Diagnostic) string {
 // a credential is shown as stars.
 func Print(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, color bool) error {
 	var out strings.Builder
+	private := map[string][]span{}
 	for n, d := range diags {
 		if n == maxPrinted {
 			fmt.Fprintf(&out, "… and %d more\n", len(diags)-n)
@@ -51,8 +52,11 @@ func Print(w io.Writer, diags hcl.Diagnostics, files map[string]*hcl.File, color
 		}
 		paint := painter(color, d.Severity)
 		fmt.Fprintf(&out, "%s:%d:%d: %s\n", printable(at.Filename), at.Start.Line, at.Start.Column, paint(bold, Message(d)))
-		line, from, width, ok := excerpt(files[at.Filename], at, d.Extra)
-		if ok {
+		f := files[at.Filename]
+		if _, known := private[at.Filename]; !known {
+			private[at.Filename] = spansOf(f)
+		}
+		if line, from, width, ok := excerpt(f, at, d.Extra, private[at.Filename]); ok {
 			fmt.Fprintf(&out, "%s%s\n%s%s%s\n", margin, line, margin, strings.Repeat(" ", from), paint("", strings.Repeat("^", width)))
 		}
 	}
@@ -76,24 +80,24 @@ func painter(color bool, severity hcl.DiagnosticSeverity) func(style, text strin
 	}
 }
 
-// excerpt is the line where a range begins, and which of its characters the range covers.
-func excerpt(f *hcl.File, at hcl.Range, extra any) (line string, from, width int, ok bool) {
+// excerpt is the line where a range begins, and which of its characters the range covers. Of a long line it is the part
+// around the range.
+func excerpt(f *hcl.File, at hcl.Range, extra any, private []span) (line string, from, width int, ok bool) {
 	if f == nil || at.Start.Byte > len(f.Bytes) || at.Start.Byte > at.End.Byte {
 		return "", 0, 0, false
 	}
-	begin := bytes.LastIndexByte(f.Bytes[:at.Start.Byte], '\n') + 1
-	end := len(f.Bytes)
-	if n := bytes.IndexByte(f.Bytes[begin:], '\n'); n >= 0 {
-		end = begin + n
+	begin, end := window(f.Bytes, at.Start.Byte)
+	if _, is := extra.(hidden); is {
+		private = append([]span{{at.Start.Byte, at.End.Byte}}, private...)
 	}
-	shown := conceal(f, begin, end, at, extra)
+	shown := conceal(f, begin, end, private)
 	if strings.TrimSpace(string(shown)) == "" {
 		return "", 0, 0, false
 	}
 	from = utf8.RuneCount(shown[:at.Start.Byte-begin])
-	width = max(1, utf8.RuneCount(shown[at.Start.Byte-begin:max(at.Start.Byte, min(at.End.Byte, end))-begin]))
+	width = utf8.RuneCount(shown[at.Start.Byte-begin : max(at.Start.Byte, min(at.End.Byte, end))-begin])
 	runes := []rune(printable(strings.TrimRight(string(shown), "\r")))
-	if from >= maxShown { // a long line: show what is wrong
+	if from >= maxShown {
 		cut := from - maxShown/2
 		runes, from = runes[min(cut, len(runes)):], from-cut
 	}
@@ -101,43 +105,68 @@ func excerpt(f *hcl.File, at hcl.Range, extra any) (line string, from, width int
 	return string(runes), from, max(1, min(width, len(runes)-from)), true
 }
 
-// conceal gives a line with stars in place of what may be a credential.
-func conceal(f *hcl.File, begin, end int, at hcl.Range, extra any) []byte {
+// window is the line around a place, at most as much of it as can be shown.
+func window(src []byte, place int) (begin, end int) {
+	const most = maxShown * utf8.UTFMax // bytes on each side
+	low, high := max(0, place-most), min(len(src), place+most)
+	begin = low + bytes.LastIndexByte(src[low:place], '\n') + 1
+	for begin == low && begin < place && !utf8.RuneStart(src[begin]) {
+		low, begin = low+1, begin+1
+	}
+	end = high
+	if n := bytes.IndexByte(src[place:high], '\n'); n >= 0 {
+		end = place + n
+	}
+	return begin, end
+}
+
+// span is a piece of a file that is not to be shown.
+type span struct{ from, to int }
+
+// conceal gives a piece of a file with stars in place of what may be a credential.
+func conceal(f *hcl.File, begin, end int, private []span) []byte {
 	line := bytes.Clone(f.Bytes[begin:end])
-	star := func(from, to int) {
-		for k := max(from, begin); k < min(to, end); k++ {
+	if _, parsed := f.Body.(*hclsyntax.Body); !parsed { // nobody knows what it is: whatever looks like a token
+		for _, found := range tokenLike.FindAllIndex(line, -1) {
+			if !harmless[string(line[found[0]:found[1]])] {
+				private = append(private, span{begin + found[0], begin + found[1]})
+			}
+		}
+	}
+	for _, s := range private {
+		for k := max(s.from, begin); k < min(s.to, end); k++ {
 			if c := line[k-begin]; c != ' ' && c != '\t' && c != '\r' && c != '}' {
 				line[k-begin] = '*'
 			}
 		}
 	}
-	if _, is := extra.(hidden); is {
-		star(at.Start.Byte, at.End.Byte)
+	return line
+}
+
+// spansOf finds what is not to be shown of a file that could be parsed: of each private attribute all but its name and a
+// reference, since what stands around them may be a comment with an older value.
+func spansOf(f *hcl.File) []span {
+	if f == nil {
+		return nil
 	}
-	body, parsed := f.Body.(*hclsyntax.Body)
-	if !parsed { // nobody knows what it is: whatever looks like a token
-		for _, span := range tokenLike.FindAllIndex(line, -1) {
-			if !harmless[string(line[span[0]:span[1]])] {
-				star(begin+span[0], begin+span[1])
-			}
-		}
-		return line
+	body, ok := f.Body.(*hclsyntax.Body)
+	if !ok {
+		return nil
 	}
+	var spans []span
 	walk(body, false, func(a *hclsyntax.Attribute) {
-		// All but the name: what stands around the value may be a comment with an older one.
-		to := end
-		if last := bytes.IndexByte(f.Bytes[a.Expr.Range().End.Byte:], '\n'); last >= 0 {
-			to = a.Expr.Range().End.Byte + last
+		value, end := a.Expr.Range(), len(f.Bytes)
+		if n := bytes.IndexByte(f.Bytes[value.End.Byte:], '\n'); n >= 0 {
+			end = value.End.Byte + n
 		}
-		star(a.NameRange.End.Byte, a.EqualsRange.Start.Byte)
+		spans = append(spans, span{a.NameRange.End.Byte, a.EqualsRange.Start.Byte})
 		if isReference(a.Expr) {
-			star(a.EqualsRange.End.Byte, a.Expr.Range().Start.Byte)
-			star(a.Expr.Range().End.Byte, to)
+			spans = append(spans, span{a.EqualsRange.End.Byte, value.Start.Byte}, span{value.End.Byte, end})
 		} else {
-			star(a.EqualsRange.End.Byte, to)
+			spans = append(spans, span{a.EqualsRange.End.Byte, end})
 		}
 	})
-	return line
+	return spans
 }
 
 var (

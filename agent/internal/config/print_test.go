@@ -92,7 +92,7 @@ func TestNoSecretIsShown(t *testing.T) {
 		`"%s" # %s`, `x ? "%s" : 1`, `"%s"[0]`, `%s.a`, `secret("env:%s-x")`, `secret("file: %s", )`, `{`, `"%s` + "\n" + `"`, `[for x in "%s" : x]`, `= "%s"`,
 	}
 	forms := []string{"token = %s", "token %s", "token: %s", "tokn = %s", "app_id = 5\nprivate_key = %s", "token = 1\ntoken = %s", "%s", "token {\n a = %s\n}"}
-	tried := 0
+	tried, path := 0, filepath.Join(t.TempDir(), "a.hcl")
 	for _, form := range forms {
 		for _, value := range values {
 			body := fmt.Sprintf(form, strings.ReplaceAll(value, "%s", canary))
@@ -102,12 +102,13 @@ func TestNoSecretIsShown(t *testing.T) {
 				agentBlock + "instance \"github\" \"x\" {\n  credentials { " + body + " }\n}\n",
 			} {
 				tried++
-				path := filepath.Join(folder(t, map[string]string{"a.hcl": src}), "a.hcl")
+				if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
+					t.Fatal(err)
+				}
 				c, diags := config.Load(path, providers())
 				if out := printed(t, c.All(diags), c.Files); strings.Contains(out, "canary") {
 					t.Errorf("%s\nshows the secret:\n%s", src, out)
 				}
-				_ = os.Remove(path)
 			}
 		}
 	}

@@ -221,6 +221,10 @@ func (r *Reader) TextsOf(a *hclsyntax.Attribute) []Item {
 		r.wrongType(a, "a list of texts", hint)
 		return nil
 	}
+	if len(exprs) > maxItems {
+		r.Errorf(a.Expr.Range(), "", "%s has %d items; at most %d are read", a.Name, len(exprs), maxItems)
+		return nil
+	}
 	items := make([]Item, 0, len(exprs))
 	seen := map[string]bool{}
 	for _, e := range exprs {

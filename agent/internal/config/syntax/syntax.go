@@ -18,6 +18,8 @@ const (
 	MaxNesting   = 64
 	MaxBlocks    = 10_000
 	maxOperators = 10_000 // each may be one more level of the parser's recursion
+	maxTokens    = 500_000
+	maxItems     = 10_000 // of a list
 )
 
 // Parse reads one file. The body is nil when there are errors.
@@ -58,8 +60,11 @@ func first(diags hcl.Diagnostics, filename string) hcl.Diagnostics {
 // longQuote is a word of the file that the parser repeats and that may be a pasted token.
 var longQuote = regexp.MustCompile(`"[^"\s]{16,}"`)
 
-// tooDeep finds what would make the parser recurse without bound.
+// tooDeep finds what would make the parser recurse, or run, without bound.
 func tooDeep(tokens hclsyntax.Tokens) *hcl.Diagnostic {
+	if len(tokens) > maxTokens {
+		return Errorf(tokens[maxTokens].Range, "split the file", "more than %d words and signs", maxTokens)
+	}
 	depth, blocks, operators := 0, 0, 0
 	for _, t := range tokens {
 		switch t.Type {
