@@ -93,3 +93,18 @@ func TestFetchWithoutSightProvesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A pending invitation is no membership, and its record is another one.
+func TestFetchPending(t *testing.T) {
+	s := &sdk.Session{
+		Classify: classify, Settings: sdk.Settings{"organization": orgName, "base_url": "https://api.example"},
+		Secret: func(string) string { return "" },
+		HTTP: &http.Client{Transport: answers{
+			"/user/7": `{"id":7,"login":"x"}`, "/orgs/acme/memberships/x": `{"state":"pending","role":"admin","user":{"id":7,"login":"x"}}`,
+			"/orgs/acme/outside_collaborators": "[]", "/orgs/acme/members": "[]",
+		}},
+	}
+	if f := fetchOne(t, s, sdk.To(sdk.KindAccount, "7")); f.State != sdk.Absent {
+		t.Errorf("%+v", f)
+	}
+}
