@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mooring-hq/mooring/agent/internal/plughost/shim"
 	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
@@ -251,7 +252,7 @@ func TestNothingOfTheAgentReachesTheConnector(t *testing.T) {
 			t.Errorf("descriptor %s", fd)
 		}
 	}
-	if s.Stdin != "/dev/null" || s.Dir != "/" || !s.NoNewPrivs || s.Core != 0 || s.Files != maxOpenFiles || strings.Trim(s.Bounding, "0") != "" {
+	if s.Stdin != "/dev/null" || s.Dir != "/" || !s.NoNewPrivs || s.Core != 0 || s.Files != shim.MaxOpenFiles || strings.Trim(s.Bounding, "0") != "" {
 		t.Errorf("surroundings: %s", text)
 	}
 	if len(s.Args) != 1 || s.Args[0] != filepath.Base(spec.Path) {

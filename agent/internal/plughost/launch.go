@@ -18,10 +18,15 @@ import (
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	"github.com/mooring-hq/mooring/agent/internal/plughost/shim"
 	"github.com/mooring-hq/mooring/sdk"
 	"github.com/mooring-hq/mooring/sdk/serve/link"
 	"github.com/mooring-hq/mooring/sdk/wire/v1/rpc"
 )
+
+// ShimMain makes this process the connector that the agent started it for. The agent's main calls it when os.Args[1] is
+// "__shim". It never returns; package shim says why it seldom gets that far.
+func ShimMain() { shim.Main() }
 
 // launcher is what launching needs to know.
 type launcher struct {

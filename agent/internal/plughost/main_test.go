@@ -25,9 +25,6 @@ import (
 
 // The test binary is the shim, and, under other names, the connectors of the tests.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == ShimArg {
-		ShimMain()
-	}
 	if role, ok := strings.CutPrefix(filepath.Base(os.Args[0]), "as-"); ok {
 		roles[role]()
 		return

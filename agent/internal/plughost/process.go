@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mooring-hq/mooring/agent/internal/plughost/shim"
 	"github.com/mooring-hq/mooring/sdk/serve/link"
 )
 
@@ -129,12 +130,15 @@ func (p *process) exec(stdout, stderr, keys *os.File, own bool) error {
 	if p.killed {
 		return context.Canceled
 	}
-	isolation := shared
-	if own {
-		isolation = isolated
+	confine, isolation := shim.Confine, shim.Shared
+	if p.level == LevelOff {
+		confine = shim.Leave
 	}
-	cmd := exec.Command(p.self, ShimArg, p.level, isolation, p.name) //nolint:gosec,noctx // our own binary; Kill ends it
-	cmd.Env = append([]string{link.EnvTLS + "=" + strconv.Itoa(keysFD)}, p.env...)
+	if own {
+		isolation = shim.Isolated
+	}
+	cmd := exec.Command(p.self, shim.Arg, confine, isolation, p.name) //nolint:gosec,noctx // our own binary; Kill ends it
+	cmd.Env = append([]string{link.EnvTLS + "=" + strconv.Itoa(shim.KeysFD)}, p.env...)
 	for _, name := range passedOn {
 		if v, ok := os.LookupEnv(name); ok {
 			cmd.Env = append(cmd.Env, name+"="+v)
