@@ -66,6 +66,17 @@ func TestUnchangedWritesNothing(t *testing.T) {
 	}
 }
 
+// TestSynced: a killed process cannot show that something was never synced; only a power failure can.
+func TestSynced(t *testing.T) {
+	s := mustOpen(t, t.TempDir())
+	mustCommit(t, s, logins(1, 1))
+	for _, db := range []*bbolt.DB{s.main.db, s.days.open["1970-01-01"].db} {
+		if db.NoSync || db.NoFreelistSync || db.NoGrowSync {
+			t.Errorf("%s: NoSync %v, NoFreelistSync %v, NoGrowSync %v", db.Path(), db.NoSync, db.NoFreelistSync, db.NoGrowSync)
+		}
+	}
+}
+
 func TestInUse(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir)
