@@ -129,13 +129,17 @@ func (r Reference) read(ctx context.Context) (string, error) {
 }
 
 func absolute(path, dir string) (string, error) {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path), nil
+	if !filepath.IsAbs(path) {
+		if !filepath.IsAbs(dir) {
+			return "", errors.New("the path is relative: write it from the root, as in /run/credentials/github.pem")
+		}
+		path = filepath.Join(dir, path)
 	}
-	if !filepath.IsAbs(dir) {
-		return "", errors.New("the path is relative: write it from the root, as in /run/credentials/github.pem")
+	path = filepath.Clean(path)
+	if strings.TrimSpace(path) != path {
+		return "", errors.New("the path ends in a blank: remove it")
 	}
-	return filepath.Join(dir, path), nil
+	return path, nil
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }

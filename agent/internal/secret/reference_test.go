@@ -210,7 +210,7 @@ func fails(t *testing.T, text, want string) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"env:X", "file:/a", "systemd:x", "exec:/a b", "exec:a", ":", "file:../../x"} {
+	for _, s := range []string{"env:X", "file:/a", "systemd:x", "exec:/a b", "exec:a", ":", "file:../../x", "file:0/. /."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
