@@ -7,7 +7,7 @@
 
 agent {
   data_dir       = "./data"             # production: /var/lib/mooring
-  listen         = "127.0.0.1:8420"     # console and API
+  listen         = "127.0.0.1:8420"     # for the console, which is not there yet; the API is on a unix socket
   connector_dirs = ["./bin/connectors"] # production: where the package put them
 }
 

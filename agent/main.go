@@ -17,7 +17,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/daemon"
-	"github.com/mooring-hq/mooring/agent/internal/plughost"
+	_ "github.com/mooring-hq/mooring/agent/internal/plughost/shim" // turns this program into the shim of a connector
 )
 
 // Exit codes, the same for every command.
@@ -38,9 +38,6 @@ func (e *exit) Error() string { return e.err.Error() }
 func (e *exit) Unwrap() error { return e.err }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == plughost.ShimArg {
-		plughost.ShimMain()
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := root().ExecuteContext(ctx)
 	stop()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
@@ -76,7 +77,7 @@ func buckets() []sdk.Bucket {
 		{Name: "concurrent", Shape: "concurrency", Limit: 100, OwnerScope: "credential", Dialect: "none"},
 		{
 			Name: "audit_log", Shape: "fixed_window", Limit: 1750, Window: time.Hour, OwnerScope: "credential", Dialect: "github",
-			Match: []sdk.Match{{Path: "/orgs/*/audit-log"}, {Path: "/enterprises/*/audit-log"}},
+			Match: []sdk.Match{{Path: "/orgs/*/audit-log"}, {Path: "/organizations/*/audit-log"}, {Path: "/enterprises/*/audit-log"}},
 		},
 		{
 			Name: "graphql", Shape: "fixed_window", Window: time.Hour, OwnerScope: "credential", Dialect: "github",
@@ -89,11 +90,23 @@ func buckets() []sdk.Bucket {
 	for _, e := range endpoints {
 		list = append(list, sdk.Bucket{
 			Name: e.name, Shape: "rolling", Limit: 900, Window: time.Minute, OwnerScope: "credential", Dialect: "none",
-			Match: []sdk.Match{
-				{Method: "GET", Path: e.path}, {Method: "POST", Path: e.path, Cost: 5}, {Method: "PUT", Path: e.path, Cost: 5},
-				{Method: "PATCH", Path: e.path, Cost: 5}, {Method: "DELETE", Path: e.path, Cost: 5},
-			},
+			Match: append(points(e.path), points(numbered(e.path))...),
 		})
 	}
 	return list
+}
+
+// points is what a call of an endpoint costs: reading 1, changing 5.
+func points(path string) []sdk.Match {
+	return []sdk.Match{
+		{Method: "GET", Path: path}, {Method: "POST", Path: path, Cost: 5}, {Method: "PUT", Path: path, Cost: 5},
+		{Method: "PATCH", Path: path, Cost: 5}, {Method: "DELETE", Path: path, Cost: 5},
+	}
+}
+
+// numbered is a path as GitHub writes it in its Link headers, with ids in place of names: from the second page on.
+func numbered(path string) string {
+	path = strings.Replace(path, "/repos/*/*/", "/repositories/*/", 1)
+	path = strings.Replace(path, "/orgs/*/teams", "/organizations/*/team", 1)
+	return strings.Replace(path, "/orgs/*/", "/organizations/*/", 1)
 }

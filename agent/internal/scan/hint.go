@@ -31,7 +31,9 @@ func (e *Engine) takeHint(h *wire.Hint) {
 func (e *Engine) Hint(h *wire.Hint) { e.takeHint(h) }
 
 // Want asks for a listing now; full ignores stamps and bookmarks.
-func (e *Engine) Want(listing string, full bool) { e.queue(hint{listing: listing, full: full, asked: true}) }
+func (e *Engine) Want(listing string, full bool) {
+	e.queue(hint{listing: listing, full: full, asked: true})
+}
 
 func (e *Engine) queue(h hint) {
 	select {
