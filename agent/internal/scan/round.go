@@ -169,8 +169,10 @@ func (e *Engine) walkShards(ctx context.Context, l *listing, r *roundRun, sc sco
 			break
 		}
 		wg.Go(func() {
-			defer func() { <-e.slots }()
-			err := e.walkShard(ctx, l, r, s, sc.full, line)
+			// The next shard is walked while this one's last records are still being committed.
+			release := sync.OnceFunc(func() { <-e.slots })
+			defer release()
+			err := e.walkShard(ctx, l, r, s, sc.full, line, release)
 			line.shardDone()
 			if err == nil {
 				return
@@ -252,7 +254,7 @@ func (sc scope) leavesOut(s *shardState) bool {
 }
 
 // walkShard walks one shard, full or from its bookmark, and starts over when the bookmark has expired.
-func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shardState, full bool, line *line) error {
+func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shardState, full bool, line *line, walked func()) error {
 	if l.feed() {
 		more, err := e.feed(ctx, l, s, r, line)
 		r.mu.Lock()
@@ -269,6 +271,7 @@ func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shar
 		w.priority = priorityOf(w.mode, r.LastComplete.IsZero())
 		cert, err := w.run(ctx)
 		if err == nil {
+			walked()
 			return e.certify(w, cert)
 		}
 		switch t := sdk.TypeOf(err); {
