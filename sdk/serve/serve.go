@@ -8,6 +8,7 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,6 +36,9 @@ func Run(c sdk.Connector) {
 }
 
 func run(c sdk.Connector, args []string, stdout io.Writer) error {
+	if len(args) == 0 {
+		return errors.New("a program is started with its name")
+	}
 	file := filepath.Base(args[0])
 	spec := c.Describe()
 	description, err := describe(c, spec, file)

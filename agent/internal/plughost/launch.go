@@ -88,7 +88,7 @@ func (l *launcher) launch(ctx context.Context, path, digest, level string, out *
 		return nil, fmt.Errorf("connecting: %w", err)
 	}
 	p.rpc = rpc.NewConnectorClient(p.conn)
-	go p.readOutput(out)
+	go p.readOutput(out) //nolint:gosec // it outlives the start: it ends with the connection
 	return p, nil
 }
 

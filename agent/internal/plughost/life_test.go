@@ -362,17 +362,20 @@ func TestCyclesLeaveNothing(t *testing.T) {
 	run(8)
 	before := leftovers(t, h.cfg.RuntimeDir)
 	run(cycles)
-	var after string
-	for range 200 { // what ends by itself may take a moment
-		if after = leftovers(t, h.cfg.RuntimeDir); after == before {
+	var after left
+	for range 500 { // what ends by itself may take a moment
+		after = leftovers(t, h.cfg.RuntimeDir)
+		if after.fds <= before.fds && after.goroutines <= before.goroutines && after.children == 0 && after.entries == 0 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("before %s, after %d cycles %s", before, cycles, after)
+	t.Errorf("before %+v, after %d cycles %+v", before, cycles, after)
 }
 
-func leftovers(t testing.TB, dir string) string {
+type left struct{ fds, goroutines, children, entries int }
+
+func leftovers(t testing.TB, dir string) left {
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
@@ -383,6 +386,6 @@ func leftovers(t testing.TB, dir string) string {
 		b, _ := os.ReadFile(task)
 		children += len(strings.Fields(string(b)))
 	}
-	left, _ := os.ReadDir(dir)
-	return fmt.Sprintf("%d descriptors, %d goroutines, %d children, %d entries", len(fds), runtime.NumGoroutine(), children, len(left))
+	entries, _ := os.ReadDir(dir)
+	return left{len(fds), runtime.NumGoroutine(), children, len(entries)}
 }

@@ -25,7 +25,7 @@ import (
 const drain = 500 * time.Millisecond
 
 // passedOn are the variables of the agent that a connector gets beside go-plugin's and link.EnvTLS.
-var passedOn = [...]string{"SSL_CERT_FILE", "SSL_CERT_DIR", "TZ"}
+var passedOn = [...]string{"SSL_CERT_FILE", "SSL_CERT_DIR", "TZ"} //nolint:gochecknoglobals // a table that never changes
 
 // process is one launch: the go-plugin Runner that starts the shim.
 type process struct {

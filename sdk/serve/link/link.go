@@ -41,7 +41,7 @@ func ServerOptions() []grpc.ServerOption {
 		grpc.ForceServerCodecV2(Codec{}),
 		grpc.MaxRecvMsgSize(MaxMessageBytes), grpc.MaxSendMsgSize(MaxMessageBytes),
 		grpc.InitialWindowSize(windowBytes), grpc.InitialConnWindowSize(windowBytes),
-		grpc.WriteBufferSize(bufferBytes), grpc.SharedWriteBuffer(true),
+		grpc.WriteBufferSize(bufferBytes),
 	}
 }
 
