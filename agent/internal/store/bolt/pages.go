@@ -39,6 +39,8 @@ type tree struct {
 	r    io.ReaderAt
 	meta meta
 	seen []uint64 // bits of the pages that something refers to
+	// spare is a page that nobody needs any more: opening a file reads thousands.
+	spare []byte
 	leaf func(table string, key, value []byte) error
 }
 
@@ -108,7 +110,10 @@ func (t *tree) read(id uint64) (page, error) {
 		return page{}, err
 	}
 	size := uint64(t.meta.pageSize) //nolint:gosec // positive
-	b := make([]byte, size)
+	b := t.spare
+	if t.spare = nil; b == nil {
+		b = make([]byte, size)
+	}
 	if _, err := t.r.ReadAt(b, int64(id*size)); err != nil { //nolint:gosec // within the file
 		return page{}, fmt.Errorf("read %s: page %d: %w", t.path, id, err)
 	}

@@ -84,6 +84,9 @@ func (t *tree) branches(id uint64, depth int) error {
 			return err
 		}
 	}
+	if len(p.b) == t.meta.pageSize {
+		t.spare = p.b
+	}
 	return nil
 }
 
