@@ -290,6 +290,9 @@ func TestNoOrphans(t *testing.T) {
 			t.Fatalf("process %d is not there before the kill", pid)
 		}
 	}
+	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil { // so that it cannot end by itself
+		t.Fatal(err)
+	}
 	_ = cmd.Process.Kill()
 	_, _ = io.Copy(io.Discard, out)
 	_ = cmd.Wait()
