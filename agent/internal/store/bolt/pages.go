@@ -41,7 +41,7 @@ type tree struct {
 	seen []uint64 // bits of the pages that something refers to
 	// spare is a page that nobody needs any more: opening a file reads thousands.
 	spare []byte
-	leaf func(table string, key, value []byte) error
+	leaf  func(table string, key, value []byte) error
 }
 
 // readMeta reads one of the two first pages.
