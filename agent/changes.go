@@ -9,15 +9,16 @@ import (
 
 func changesCommand(o *options) *cobra.Command {
 	var (
-		kind, since, output string
-		instances           []string
-		limit               int
-		filled              bool
+		kind, since string
+		output      *format
+		instances   []string
+		limit       int
+		filled      bool
 	)
 	c := &cobra.Command{
 		Use:   "changes",
 		Short: "Show what changed, the newest last",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			cl, err := o.connect()
 			if err != nil {
@@ -33,10 +34,10 @@ func changesCommand(o *options) *cobra.Command {
 			}
 			defer func() { _ = res.Body.Close() }()
 			fields := []string{"at", "instance", "what", "kind", "ref", "fields", "count", "day", "reason"}
-			if output == "json" || output == "jsonl" {
+			if output.value == "json" || output.value == "jsonl" {
 				fields = nil
 			}
-			return show(res.Body, output, fields)
+			return show(res.Body, output.value, fields)
 		},
 	}
 	c.Flags().StringVar(&kind, "kind", "", "only this kind")
@@ -44,6 +45,6 @@ func changesCommand(o *options) *cobra.Command {
 	c.Flags().StringSliceVar(&instances, "instance", nil, "only this instance (may be repeated)")
 	c.Flags().IntVar(&limit, "limit", 50, "the newest so many; 0: all")
 	c.Flags().BoolVar(&filled, "filled", false, "also fields that became known or unknown")
-	c.Flags().StringVarP(&output, "output", "o", "table", "table, json, jsonl or csv")
+	output = formatFlag(c, "table", "json", "jsonl", "csv")
 	return c
 }

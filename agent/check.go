@@ -14,7 +14,7 @@ import (
 )
 
 func checkCommand(o *options) *cobra.Command {
-	var output string
+	var output *format
 	c := &cobra.Command{
 		Use:   "check [INSTANCE…]",
 		Short: "Ask every provider who we are there and what the credential may do",
@@ -32,15 +32,15 @@ func checkCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if output == "json" {
+			if output.value == "json" {
 				if err := json.NewEncoder(os.Stdout).Encode(results); err != nil {
 					return err
 				}
 			}
-			return printChecks(results, output)
+			return printChecks(results, output.value)
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	output = formatFlag(c, "table", "json")
 	return c
 }
 
@@ -48,11 +48,15 @@ func (o *options) checkOnce(c *cobra.Command, cl *client, args []string) ([]api.
 	if err := cl.close(); err != nil {
 		return nil, err
 	}
+	chosen, err := chooser(cl.config, args)
+	if err != nil {
+		return nil, err
+	}
 	d, err := o.newDaemon(true)
 	if err != nil {
 		return nil, err
 	}
-	answers, err := d.CheckOnce(c.Context(), chooser(args))
+	answers, err := d.CheckOnce(c.Context(), chosen)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +80,7 @@ func printChecks(results []api.Checked, output string) error {
 			fmt.Println()
 		}
 		if r.Error != "" {
-			fmt.Printf("%s: %s\n", r.Instance, printable(r.Error))
+			fmt.Printf("%s: %s\n", r.Instance, printable(without(r.Instance, r.Error)))
 			continue
 		}
 		line := fmt.Sprintf("%s: %s (%s), as %s", r.Instance, r.Tenant, r.TenantID, r.Subject)
@@ -86,7 +90,7 @@ func printChecks(results []api.Checked, output string) error {
 		fmt.Println(printable(line))
 		t := newTable("  CAPABILITY", "STATE", "WHAT IS MISSING, AND WHY")
 		for _, p := range r.Capabilities {
-			t.row("  "+p.Name, strings.ReplaceAll(p.State, "_", " "), strings.TrimSpace(strings.Join(p.Missing, ", ")+" "+p.Reason))
+			t.row("  "+p.Name, strings.ReplaceAll(p.State, "_", " "), missing(p))
 		}
 		t.print(os.Stdout)
 	}
@@ -94,4 +98,13 @@ func printChecks(results []api.Checked, output string) error {
 		return &exit{exitPartly, fmt.Errorf("%d of %d instances could not be checked", failed, len(results))}
 	}
 	return nil
+}
+
+// missing is what a capability lacks, and why.
+func missing(p api.Capability) string {
+	what := strings.Join(p.Missing, ", ")
+	if what != "" && p.Reason != "" {
+		return what + " (" + p.Reason + ")"
+	}
+	return what + p.Reason
 }

@@ -17,7 +17,7 @@ func validateCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate",
 		Short: "Check the configuration; no secret and no network is needed",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			c, _, err := o.load()
 			if err != nil {
@@ -60,7 +60,7 @@ func fmtCommand(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fmt [PATH]",
 		Short: "Rewrite configuration files in the usual form",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			path := o.path()
 			if len(args) == 1 {

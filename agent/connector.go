@@ -17,9 +17,7 @@ import (
 )
 
 func connectorCommand(o *options) *cobra.Command {
-	c := &cobra.Command{Use: "connector", Short: "The programs that speak to the providers"}
-	c.AddCommand(lockCommand(o), listCommand(o))
-	return c
+	return group(&cobra.Command{Use: "connector", Short: "The programs that speak to the providers"}, lockCommand(o), listCommand(o))
 }
 
 func lockCommand(o *options) *cobra.Command {
@@ -116,7 +114,7 @@ func listCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "Show the connectors that may run",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			first, _ := config.Load(o.path(), nil)
 			locks, diags := daemon.LoadLocks(config.Dir(o.path()), first.Agent.ConnectorDirs)

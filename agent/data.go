@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,29 +12,49 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/daemon"
 	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
 )
 
 func instanceCommand(o *options) *cobra.Command {
-	c := &cobra.Command{Use: "instance", Short: "The data of instances"}
-	c.AddCommand(&cobra.Command{
+	return group(&cobra.Command{Use: "instance", Short: "The data of instances"}, &cobra.Command{
 		Use:   "rm PROVIDER/NAME",
 		Short: "Delete the data of an instance that the configuration no longer names",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			cfg, _, err := o.load()
-			if err != nil {
-				return err
-			}
+		Args:  arguments(1, 1),
+		RunE: func(c *cobra.Command, args []string) error {
 			provider, name, err := splitInstance(args[0])
 			if err != nil {
 				return err
 			}
-			return daemon.RemoveInstance(cfg, provider, name)
+			cl, err := o.connect()
+			if err != nil {
+				return err
+			}
+			defer func() { _ = cl.close() }()
+			if err := cl.lets(c.Context(), args[0]); err != nil {
+				return err
+			}
+			return daemon.RemoveInstance(cl.config, provider, name)
 		},
 	})
-	return c
+}
+
+// lets refuses to take the data away from under a running agent that has not read the configuration since.
+func (cl *client) lets(ctx context.Context, id string) error {
+	if !cl.running {
+		return nil
+	}
+	var s api.Status
+	if err := cl.askJSON(ctx, "GET", "/v1/status", nil, &s); err != nil {
+		return err
+	}
+	for _, i := range s.Instances {
+		if i.Instance == id && i.State != "orphaned" {
+			return fmt.Errorf("the running agent still has instance %s: send it SIGHUP (kill -HUP %d), so that it reads the configuration again", id, s.Agent.PID)
+		}
+	}
+	return nil
 }
 
 // splitInstance refuses names that would lead out of the data directory.
@@ -46,8 +67,7 @@ func splitInstance(arg string) (provider, name string, err error) {
 }
 
 func storeCommand(o *options) *cobra.Command {
-	c := &cobra.Command{Use: "store", Short: "The files that hold what was seen"}
-	c.AddCommand(&cobra.Command{
+	return group(&cobra.Command{Use: "store", Short: "The files that hold what was seen"}, &cobra.Command{
 		Use:   "check [INSTANCE…]",
 		Short: "Read every page and every record, and say what is damaged",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -55,7 +75,11 @@ func storeCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			chosen, failed := chooser(args), 0
+			chosen, err := chooser(cfg, args)
+			if err != nil {
+				return err
+			}
+			failed := 0
 			for _, i := range cfg.Instances {
 				if !chosen(i.ID()) {
 					continue
@@ -77,7 +101,6 @@ func storeCommand(o *options) *cobra.Command {
 			return nil
 		},
 	})
-	return c
 }
 
 func checkStore(c *cobra.Command, dir string) error {
@@ -92,7 +115,7 @@ func backupCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FOLDER",
 		Short: "Copy the data of every instance into a folder, one file each; the agent may run",
-		Args:  cobra.ExactArgs(1),
+		Args:  arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cl, err := o.connect()
 			if err != nil {
@@ -167,7 +190,7 @@ func restoreCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE…",
 		Short: "Bring instances back from a backup, into a data directory that has none of them",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  arguments(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, _, err := o.load()
 			if err != nil {

@@ -57,14 +57,13 @@ func root() *cobra.Command {
 	c.PersistentFlags().StringVar(&o.logLevel, "log-level", "", "trace, debug, info, warn or error (default: that of the configuration)")
 	c.PersistentFlags().BoolVar(&o.logJSON, "log-json", false, "write the log as JSON lines")
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
-	c.AddCommand(
+	return group(c,
 		runCommand(o), scanCommand(o), checkCommand(o),
 		validateCommand(o), fmtCommand(o),
 		statusCommand(o), queryCommand(o), changesCommand(o),
 		connectorCommand(o), instanceCommand(o),
 		storeCommand(o), backupCommand(o), restoreCommand(o),
 	)
-	return c
 }
 
 // report prints an error once, where people look, and gives the exit code.

@@ -50,7 +50,7 @@ func (o *options) newDaemon(quiet bool) (*daemon.Daemon, error) {
 		return nil, fmt.Errorf("finding the agent's own program: %w", err)
 	}
 	if quiet && o.logLevel == "" {
-		c.Agent.LogLevel = "error"
+		c.Agent.LogLevel = "off" // what it came to is printed at the end
 	}
 	return daemon.New(daemon.Options{Config: o.path(), Self: self, Version: version(), Logger: o.logger(c)})
 }

@@ -38,9 +38,10 @@ var defaultFields = map[wire.Kind][]string{
 }
 
 type queryFlags struct {
-	where, at, since, until, sort, output string
-	instances, fields                     []string
-	limit                                 int
+	where, at, since, until, sort string
+	output                        *format
+	instances, fields             []string
+	limit                         int
 }
 
 func queryCommand(o *options) *cobra.Command {
@@ -68,19 +69,21 @@ func queryCommand(o *options) *cobra.Command {
 	}
 	c.Flags().StringVar(&f.where, "where", "", "a condition in CEL, such as file.size_bytes > 1000")
 	c.Flags().StringSliceVar(&f.instances, "instance", nil, "only this instance (may be repeated)")
-	c.Flags().StringVar(&f.at, "at", "", "as it was then: 2026-11-01, 2026-11-01T10:00:00Z or 7d ago")
+	c.Flags().StringVar(&f.at, "at", "", "as it was then: 2026-11-01, 2026-11-01T10:00:00Z or 7d (ago)")
 	c.Flags().StringVar(&f.since, "since", "", "activities from then on")
 	c.Flags().StringVar(&f.until, "until", "", "activities before then")
 	c.Flags().StringVar(&f.sort, "sort", "", "a field to order by; with - before it, descending")
 	c.Flags().IntVar(&f.limit, "limit", 0, "at most so many records")
 	c.Flags().StringSliceVar(&f.fields, "fields", nil, "only these fields, in this order")
-	c.Flags().StringVarP(&f.output, "output", "o", "table", "table, json, jsonl or csv")
+	f.output = formatFlag(c, "table", "json", "jsonl", "csv")
 	return c
 }
 
 func (o *options) query(ctx context.Context, kind wire.Kind, f *queryFlags) error {
-	if !slices.Contains([]string{"table", "json", "jsonl", "csv"}, f.output) {
-		return &exit{exitUsage, fmt.Errorf("output %q is not one of table, json, jsonl, csv", f.output)}
+	for _, name := range f.fields {
+		if !slices.Contains(api.Fields(kind), name) {
+			return &exit{exitUsage, fmt.Errorf("%s has no field %q; it has: %s", sdk.KindName(kind), name, strings.Join(api.Fields(kind), ", "))}
+		}
 	}
 	cl, err := o.connect()
 	if err != nil {
@@ -96,10 +99,10 @@ func (o *options) query(ctx context.Context, kind wire.Kind, f *queryFlags) erro
 	}
 	defer func() { _ = res.Body.Close() }()
 	fields := f.fields
-	if len(fields) == 0 && (f.output == "table" || f.output == "csv") {
+	if len(fields) == 0 && (f.output.value == "table" || f.output.value == "csv") {
 		fields = defaultFields[kind]
 	}
-	return show(res.Body, f.output, fields)
+	return show(res.Body, f.output.value, fields)
 }
 
 // show prints an answer of lines, the last of which is its trailer.
@@ -336,7 +339,7 @@ func (p *tablePrinter) line(record []byte) error {
 	}
 	cells := make([]string, len(p.fields))
 	for i, f := range p.fields {
-		cells[i] = o.cell(f)
+		cells[i] = moment(o.cell(f))
 	}
 	p.t.row(cells...)
 	return nil
@@ -349,6 +352,14 @@ func (p *tablePrinter) end(t api.Trailer) error {
 	}
 	printCoverage(os.Stdout, t)
 	return nil
+}
+
+// moment shows a time as people read it, in their zone; other text stays.
+func moment(s string) string {
+	if at, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return at.Local().Format(time.DateTime)
+	}
+	return s
 }
 
 // printCoverage is the line under every answer: how old and how complete it is.

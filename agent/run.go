@@ -16,7 +16,7 @@ func runCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "run",
 		Short: "Run the agent in the foreground until it is told to stop",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			d, err := o.newDaemon(false)
 			if err != nil {

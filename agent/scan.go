@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +44,11 @@ func scanCommand(o *options) *cobra.Command {
 			if err := cl.close(); err != nil {
 				return err
 			}
-			return o.scanOnce(c.Context(), args, request)
+			chosen, err := chooser(cl.config, args)
+			if err != nil {
+				return err
+			}
+			return o.scanOnce(c.Context(), chosen, request)
 		},
 	}
 	c.Flags().StringSliceVar(&kinds, "kind", nil, "only this kind of records (may be repeated)")
@@ -61,15 +65,7 @@ func requestScan(ctx context.Context, cl *client, instances, kinds []string, ful
 	return res.Body.Close()
 }
 
-// chooser says which instances the arguments name, by id or name; none: all.
-func chooser(args []string) func(id string) bool {
-	return func(id string) bool {
-		_, name, _ := strings.Cut(id, "/")
-		return len(args) == 0 || slices.Contains(args, id) || slices.Contains(args, name)
-	}
-}
-
-func (o *options) scanOnce(ctx context.Context, args []string, r scan.Request) error {
+func (o *options) scanOnce(ctx context.Context, chosen func(id string) bool, r scan.Request) error {
 	d, err := o.newDaemon(true)
 	if err != nil {
 		return err
@@ -82,7 +78,7 @@ func (o *options) scanOnce(ctx context.Context, args []string, r scan.Request) e
 			follow(show, os.Stderr, d)
 		}()
 	}
-	results, err := d.ScanOnce(ctx, chooser(args), r, started)
+	results, err := d.ScanOnce(ctx, chosen, r, started)
 	cancel()
 	if results != nil {
 		<-shown
@@ -91,7 +87,7 @@ func (o *options) scanOnce(ctx context.Context, args []string, r scan.Request) e
 		return err
 	}
 	if len(results) == 0 {
-		return &exit{exitUsage, fmt.Errorf("no enabled instance is named %s", strings.Join(args, " "))}
+		return &exit{exitUsage, errors.New("no instance is enabled")}
 	}
 	return summarize(results)
 }
@@ -103,14 +99,14 @@ func summarize(results []daemon.Scanned) error {
 	for _, s := range results {
 		bad := s.Err != nil
 		if s.Err != nil {
-			t.row(s.Instance, "", "", "", "", s.Err.Error())
+			t.row(s.Instance, "", "", "", "", without(s.Instance, s.Err.Error()))
 		}
 		for _, o := range s.Outcomes {
 			r := o.Round
 			result, took := "complete", r.Finished.Sub(r.Started).Round(time.Millisecond)
 			switch {
 			case o.Err != nil:
-				result, bad = o.Err.Error(), true
+				result, bad = without(s.Instance, o.Err.Error()), true
 			case o.Skipped != "":
 				t.row(s.Instance, o.Listing, "", "", "", "not asked: "+o.Skipped)
 				continue

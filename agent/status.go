@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,11 +16,11 @@ import (
 )
 
 func statusCommand(o *options) *cobra.Command {
-	var output string
+	var output *format
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Show the state of every instance: scans, quota, credentials",
-		Args:  cobra.NoArgs,
+		Args:  arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			cl, err := o.connect()
 			if err != nil {
@@ -30,14 +31,14 @@ func statusCommand(o *options) *cobra.Command {
 			if err := cl.askJSON(c.Context(), "GET", "/v1/status", nil, &s); err != nil {
 				return err
 			}
-			if output == "json" {
+			if output.value == "json" {
 				return json.NewEncoder(os.Stdout).Encode(s)
 			}
 			printStatus(s)
 			return nil
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	output = formatFlag(c, "table", "json")
 	return c
 }
 
@@ -49,7 +50,7 @@ func printStatus(s api.Status) {
 	}
 	t := newTable("INSTANCE", "STATE", "TENANT", "RECORDS", "SCANNING", "NOTES")
 	for _, i := range s.Instances {
-		t.row(i.Instance, i.State, i.Tenant, counts(i.Records), scanning(i.Scanning), notes(i))
+		t.row(i.Instance, strings.ReplaceAll(i.State, "_", " "), i.Tenant, counts(i.Records), scanning(i.Scanning), notes(i))
 	}
 	fmt.Println()
 	t.print(os.Stdout)
@@ -60,12 +61,18 @@ func printStatus(s api.Status) {
 func printListings(s api.Status) {
 	t := newTable("INSTANCE", "LISTING", "STATE", "AGE", "RECORDS", "PAGES", "NOTES")
 	for _, i := range s.Instances {
+		if !slices.ContainsFunc(i.Listings, func(l api.ListingStatus) bool { return l.State != "never" }) {
+			continue
+		}
 		for _, l := range i.Listings {
 			age := ""
 			if l.AsOf != nil {
 				age = api.Age(time.Since(*l.AsOf))
 			}
 			note := l.Reason
+			if l.State == "missing" {
+				note = "needs " + note
+			}
 			if l.Unavailable > 0 {
 				note = strings.TrimSpace(fmt.Sprintf("%d of %d shards unavailable %s", l.Unavailable, l.Shards, note))
 			}
@@ -148,9 +155,9 @@ func scanning(all []scan.Progress) string {
 func notes(i api.InstanceStatus) string {
 	var parts []string
 	if i.Problem != "" {
-		parts = append(parts, i.Problem)
+		parts = append(parts, without(i.Instance, i.Problem))
 	}
-	if i.State != "running" && i.LastError != "" {
+	if i.State != "running" && i.LastError != "" && i.Problem == "" {
 		parts = append(parts, i.LastError)
 	}
 	if i.Restarts > 0 {

@@ -220,7 +220,14 @@ func (src *source) judge(c *sdk.Capability, err error) {
 			c.State = sdk.SwitchedOff
 		}
 	}
-	c.Reason = err.Error()
+	switch { // the permission stands beside it, and nobody can act on a request's id
+	case sdk.TypeOf(err) == sdk.ErrNotFound:
+		c.Reason = "GitHub says that there is no such page, or hides it from the credential"
+	case e != nil && e.Message != "":
+		c.Reason = e.Message
+	default:
+		c.Reason = err.Error()
+	}
 }
 
 // learn takes the names for the probes of child listings from the first entry of their parent.

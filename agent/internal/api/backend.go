@@ -57,6 +57,8 @@ type Instance struct {
 	Problem  string
 	Enabled  bool
 	Orphaned bool
+	// New: it was never scanned, so there is nothing to open.
+	New bool
 	// Live is nil when no agent runs.
 	Live func() Live
 }

@@ -56,7 +56,7 @@ func (s *server) parseChanges(v url.Values) (*changeQuery, error) {
 	if k := v.Get("kind"); k != "" {
 		var ok bool
 		if q.kind, ok = sdk.ParseKind(k); !ok {
-			return nil, badRequest("kind %q is not known", k)
+			return nil, badRequest("kind %q is not one of account, group, role, membership, activity, file, app, grant, setting, other", k)
 		}
 	}
 	if l := v.Get("limit"); l != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,6 +64,9 @@ func coverage(ctx context.Context, i *Instance, kinds ...wire.Kind) (Coverage, e
 		for _, cap := range check.GetCapabilities() {
 			if cap.GetName() == "list:"+l.GetName() {
 				lc.capability(cap)
+			}
+			if lc.State == "never" && l.GetParent() != "" && cap.GetName() == "list:"+l.GetParent() {
+				lc.capability(cap) // who cannot list the parent never comes to it
 			}
 		}
 		c.Listings = append(c.Listings, lc)
@@ -136,13 +140,13 @@ func (c Coverage) Line(now time.Time) string {
 		return c.Instance + ": not scanned yet"
 	}
 	if never > 0 {
-		parts = append([]string{fmt.Sprintf("%d listings not scanned yet", never)}, parts...)
+		parts = append([]string{count(never, "listing") + " not scanned yet"}, parts...)
 	}
 	if complete > 0 {
-		parts = append([]string{fmt.Sprintf("complete %s ago (%d of %d listings)", Age(oldest), complete, len(c.Listings))}, parts...)
+		parts = append([]string{fmt.Sprintf("complete %s ago (%d of %s)", Age(oldest), complete, count(len(c.Listings), "listing"))}, parts...)
 	}
 	if c.Gaps > 0 {
-		parts = append(parts, fmt.Sprintf("%d gaps in its logs", c.Gaps))
+		parts = append(parts, count(c.Gaps, "gap")+" in its logs")
 	}
 	if len(parts) == 0 {
 		parts = append(parts, "no listing gives this")
@@ -166,12 +170,19 @@ func (l ListingCoverage) words(now time.Time) string {
 		s += strings.ReplaceAll(l.State, "_", " ")
 	}
 	if l.Unavailable > 0 {
-		s += fmt.Sprintf(", %d shards unavailable", l.Unavailable)
+		s += ", " + count(l.Unavailable, "shard") + " unavailable"
 	}
 	if l.Held {
 		s += ", much missing at once: held"
 	}
 	return s
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // Age prints a duration as people say it.

@@ -54,12 +54,29 @@ func (s *server) parseQuery(v url.Values) (*query, error) {
 		}
 	}
 	q.sort = v.Get("sort")
+	if field := strings.TrimPrefix(q.sort, "-"); field != "" && !slices.Contains(Fields(q.kind), field) {
+		return nil, badRequest("sort: %s has no field %q; it has: %s", sdk.KindName(q.kind), field, strings.Join(Fields(q.kind), ", "))
+	}
 	if l := v.Get("limit"); l != "" {
 		if q.limit, err = strconv.Atoi(l); err != nil || q.limit < 0 {
 			return nil, badRequest("limit %q is not a number of records", l)
 		}
 	}
 	return q, nil
+}
+
+// Fields of a kind's records, as every output names them.
+func Fields(k wire.Kind) []string {
+	m := sdk.NewRecord(k)
+	if m == nil {
+		return nil
+	}
+	names := []string{"ref"}
+	fields := m.ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		names = append(names, string(fields.Get(i).Name()))
+	}
+	return names
 }
 
 // parseTime reads RFC 3339, a date, or an age such as 36h or 7d.
@@ -101,7 +118,7 @@ func (s *server) chosen(names []string) ([]*Instance, error) {
 			return nil, notFound("there is no instance %q; there are: %s", n, strings.Join(ids(all), ", "))
 		}
 		if all[at].Store == nil {
-			return nil, &httpError{http.StatusConflict, "instance " + all[at].ID() + " is set aside: " + all[at].Problem}
+			return nil, &httpError{http.StatusConflict, "instance " + all[at].ID() + ": " + all[at].Problem}
 		}
 		chosen = append(chosen, all[at])
 	}

@@ -21,7 +21,8 @@ type Status struct {
 // InstanceStatus is the state of one instance.
 type InstanceStatus struct {
 	Instance string `json:"instance"`
-	// State: running, starting, backoff, degraded, stopped, disabled, set_aside, orphaned, or idle when no agent runs.
+	// State: running, starting, backoff, degraded, stopped, disabled, set_aside, orphaned; when no agent
+	// runs, new (never scanned) or idle.
 	State    string `json:"state"`
 	Problem  string `json:"problem,omitempty"`
 	Tenant   string `json:"tenant,omitempty"`
@@ -97,6 +98,8 @@ func instanceStatus(ctx context.Context, i *Instance, running bool) (InstanceSta
 		st.State = "orphaned"
 	case !i.Enabled:
 		st.State = "disabled"
+	case i.New:
+		st.State = "new"
 	case i.Problem != "":
 		st.State = "set_aside"
 	case running && i.Live == nil:

@@ -91,7 +91,7 @@ func (l *loader) description(r *syntax.Reader, b *hclsyntax.Block, provider stri
 		return d
 	}
 	if len(names) == 0 {
-		r.Errorf(at, "put the connectors into agent.connector_dirs and run `mooring connector lock`", "no connector is locked yet")
+		r.Errorf(at, "put the connectors into agent.connector_dirs and run `mooring connector lock`; in a clone of the sources `make build` does both", "no connector is locked yet")
 		return nil
 	}
 	hint := syntax.Choices(provider, "known", names) + "; `mooring connector list` shows what may be locked"

@@ -85,7 +85,7 @@ func list(path string) ([]string, *hcl.Diagnostic) {
 	}
 	switch {
 	case len(paths) == 0:
-		return nil, syntax.Errorf(syntax.At(path), "put a config.hcl there; `mooring connect PROVIDER` writes the blocks", "the folder has no *.hcl file")
+		return nil, syntax.Errorf(syntax.At(path), "put a config.hcl there, or name another with --config", "the folder has no *.hcl file")
 	case len(paths) > MaxFiles:
 		return nil, syntax.Errorf(syntax.At(path), "join some", "the folder has %d *.hcl files; at most %d are read", len(paths), MaxFiles)
 	}
@@ -95,7 +95,7 @@ func list(path string) ([]string, *hcl.Diagnostic) {
 func unreadable(path string, err error) *hcl.Diagnostic {
 	hint := "check --config and the rights of the agent's user"
 	if errors.Is(err, fs.ErrNotExist) {
-		hint = "name it with --config or MOORING_CONFIG; `mooring connect PROVIDER` writes a first one"
+		hint = "name it with --config or MOORING_CONFIG"
 	}
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		err = p.Err

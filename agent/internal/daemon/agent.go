@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -150,8 +151,10 @@ func RemoveInstance(c *config.Config, provider, name string) error {
 		return fmt.Errorf("instance %s/%s still has its block in the configuration: remove that first", provider, name)
 	}
 	dir := InstanceDir(c.Agent.DataDir, provider, name)
-	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("instance %s/%s has no data: %w", provider, name, err)
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("instance %s/%s has no data in %s", provider, name, c.Agent.DataDir)
+	} else if err != nil {
+		return err
 	}
 	return os.RemoveAll(dir)
 }

@@ -44,7 +44,7 @@ func InstanceDir(dataDir, provider, name string) string {
 func newInstance(d *Daemon, c *config.Instance) *instance {
 	i := &instance{c: c, digest: digest(d, c), done: make(chan struct{})}
 	if c.Err.HasErrors() {
-		i.setAside(d, errors.New(c.Err.Error()))
+		i.setAside(d, errors.New(told(c.Err)))
 		return i
 	}
 	store, err := bolt.Open(bolt.Options{Dir: InstanceDir(d.config.Agent.DataDir, c.Provider, c.Name)})

@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -20,7 +22,23 @@ type ConfigError struct {
 	Files map[string]*hcl.File
 }
 
-func (e *ConfigError) Error() string { return e.Diags.Error() }
+func (e *ConfigError) Error() string { return told(e.Diags) }
+
+// told gives diagnostics in one line, each with its place.
+func told(diags hcl.Diagnostics) string {
+	var parts []string
+	for _, d := range diags.Errs() {
+		text := d.Error()
+		if d, ok := errors.AsType[*hcl.Diagnostic](d); ok {
+			text = config.Message(d)
+			if d.Subject != nil {
+				text = fmt.Sprintf("%s:%d:%d: %s", d.Subject.Filename, d.Subject.Start.Line, d.Subject.Start.Column, text)
+			}
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
+}
 
 // Load reads the configuration and the locks of its connectors. Only what concerns all instances is an error; an instance
 // that is wrong is set aside in the configuration itself.

@@ -24,13 +24,14 @@ func Offline(c *config.Config, _ *Locks) (*Stores, error) {
 		view := &api.Instance{Provider: i.Provider, Name: i.Name, Description: i.Description, Enabled: i.Enabled}
 		s.instances = append(s.instances, view)
 		if i.Err.HasErrors() {
-			view.Problem = i.Err.Error()
+			view.Problem = told(i.Err)
 			continue
 		}
 		store, err := bolt.Open(bolt.Options{Dir: InstanceDir(c.Agent.DataDir, i.Provider, i.Name), ReadOnly: true})
 		switch {
 		case errors.Is(err, os.ErrNotExist):
-			view.Problem = "it was never scanned: start the agent with `mooring run`, or scan once with `mooring scan`"
+			view.New = true
+			view.Problem = "not scanned yet: start the agent with `mooring run`, or scan once with `mooring scan`"
 		case err != nil:
 			view.Problem = err.Error()
 		default:

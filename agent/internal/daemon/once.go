@@ -41,18 +41,21 @@ type CheckedOnce struct {
 // CheckOnce asks the chosen instances who they are, and stops.
 func (d *Daemon) CheckOnce(ctx context.Context, chosen func(id string) bool) ([]CheckedOnce, error) {
 	var (
-		out []CheckedOnce
-		mu  sync.Mutex
+		out     []CheckedOnce
+		answers sync.Map // by instance
 	)
 	err := d.with(ctx, func(ctx context.Context) error {
 		d.apply(false)
-		d.each(ctx, chosen, func(ctx context.Context, i *instance) Scanned {
+		all := d.each(ctx, chosen, func(ctx context.Context, i *instance) Scanned {
 			check, err := i.connector.Check(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			out = append(out, CheckedOnce{i.c.ID(), check, err})
-			return Scanned{}
+			answers.Store(i.c.ID(), check)
+			return Scanned{Instance: i.c.ID(), Err: err}
 		})
+		for _, s := range all {
+			check, _ := answers.Load(s.Instance)
+			answer, _ := check.(*wire.CheckResponse)
+			out = append(out, CheckedOnce{s.Instance, answer, s.Err})
+		}
 		return ctx.Err()
 	})
 	return out, err
@@ -74,7 +77,10 @@ func (d *Daemon) each(ctx context.Context, chosen func(id string) bool, do func(
 	for n, i := range picked {
 		wg.Go(func() {
 			if i.aside() == "" {
-				if err := i.prepare(d); err != nil {
+				// Nobody will repair a secret within this one pass, so it is not waited for as a connector's start does.
+				if _, err := i.secrets(ctx); err != nil {
+					i.setAside(d, err)
+				} else if err := i.prepare(d); err != nil {
 					i.setAside(d, err)
 				}
 			}
