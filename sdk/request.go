@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,11 +75,16 @@ func (s *Session) GetJSON(ctx context.Context, ref string, out any) error {
 	return DecodeJSON(res, out)
 }
 
-// DecodeJSON decodes the body of an answer of 2xx; a truncated or oversized body is an error, never a short answer.
+// DecodeJSON decodes the body of an answer of 2xx; a truncated or oversized body is an error, never a short answer, and
+// so is null: decoding leaves out as it was, which would look like an empty page.
 func DecodeJSON(res *http.Response, out any) error {
 	body := &io.LimitedReader{R: res.Body, N: MaxBodyBytes + 1}
-	err := json.NewDecoder(body).Decode(out)
+	text := bufio.NewReader(body)
+	null := startsWithNull(text)
+	err := json.NewDecoder(text).Decode(out)
 	switch {
+	case null && err == nil:
+		return answerError(res, ErrInternal, "answer is null")
 	case body.N <= 0:
 		return answerError(res, ErrTooLarge, fmt.Sprintf("answer is larger than %d bytes", MaxBodyBytes))
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
@@ -90,6 +96,21 @@ func DecodeJSON(res *http.Response, out any) error {
 		return answerError(res, ErrInternal, "answer is not the JSON expected: "+err.Error())
 	}
 	return nil
+}
+
+func startsWithNull(r *bufio.Reader) bool {
+	for {
+		c, err := r.ReadByte()
+		if err != nil {
+			return false // decoding meets it again
+		}
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			continue
+		}
+		_ = r.UnreadByte() // of what was just read
+		return c == 'n'
+	}
 }
 
 func answerError(res *http.Response, t ErrorType, msg string) *Error {

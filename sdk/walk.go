@@ -267,6 +267,16 @@ func SeenWith(fingerprint string) Completion {
 	return func(c *wire.Certificate) { c.Fingerprint = fingerprint }
 }
 
+// Skipped names what the walk could not see and left out: it then proves nothing absent.
+func Skipped(what ...string) Completion {
+	return func(c *wire.Certificate) { c.Skipped = append(c.Skipped, what...) }
+}
+
+// Warning says what an operator should know of a walk that is complete as far as the provider lets it be.
+func Warning(texts ...string) Completion {
+	return func(c *wire.Certificate) { c.Warnings = append(c.Warnings, texts...) }
+}
+
 // Certificate is for serve: the certificate of a walk that completed, else nil.
 func (w *Walk) Certificate() *wire.Certificate {
 	if !w.complete {

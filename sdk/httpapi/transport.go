@@ -40,6 +40,8 @@ type Config struct {
 	Network *wire.Network
 	// UserAgent is sent where the request has none of its own.
 	UserAgent string
+	// Backoff is the longest first wait before a further try; 0: BackoffMin. A kit that makes faults sets it shorter.
+	Backoff time.Duration
 }
 
 // Transport is an http.RoundTripper. It is safe for concurrent use.
@@ -73,6 +75,9 @@ func New(c Config) (*Transport, error) {
 	t := &Transport{
 		session: c.Session, auth: c.Description.Auth, classify: c.Description.Classify, agent: c.UserAgent,
 		hosts: places, quotas: newQuotas(c.Description.Buckets, base), lessor: c.Lessor, times: defaultTimes(),
+	}
+	if c.Backoff > 0 {
+		t.times.backoffMin = c.Backoff
 	}
 	if c.Lessor != nil {
 		t.leases = newLeases(c.Lessor)
