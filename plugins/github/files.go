@@ -65,7 +65,7 @@ func files(ctx context.Context, c *scan) error {
 		return c.descend(ctx, r, pointTo([]folder{{SHA: t.SHA}}))
 	}
 	c.w.Total(int64(len(t.Entries)))
-	c.addEntries("", t.Entries)
+	c.addEntries(r, "", t.Entries)
 	c.w.EndPage("")
 	c.part = a.etag == ""
 	c.seen = []visit{{URL: ref, ETag: a.etag}}
@@ -123,7 +123,7 @@ func (c *scan) stepDown(ctx context.Context, r repoShard, way []folder) ([]folde
 	case err != nil:
 		return nil, err
 	case !t.Truncated:
-		c.addEntries(name, t.Entries)
+		c.addEntries(r, name, t.Entries)
 	case len(way) >= maxDepth:
 		return nil, sdk.Errorf(sdk.ErrUnsupported, "folders are nested deeper than %d", maxDepth)
 	default:
@@ -157,7 +157,7 @@ func (c *scan) open(ctx context.Context, r repoShard, f *folder) error {
 		}
 	}
 	if f.At == 0 {
-		c.addEntries(f.Path, own)
+		c.addEntries(r, f.Path, own)
 	}
 	return nil
 }
@@ -167,8 +167,9 @@ func pointTo(way []folder) string {
 	return string(b)
 }
 
-// addEntries adds what is not a folder. The parent is the repository: folders hold nothing of their own.
-func (c *scan) addEntries(folder string, entries []entry) {
+// addEntries adds what is not a folder. The parent is the repository: folders hold nothing of their own. What is in a
+// public repository is public.
+func (c *scan) addEntries(r repoShard, folder string, entries []entry) {
 	repo := c.w.Shard.GetKey()
 	parent := sdk.To(sdk.KindFile, repo)
 	for i := range entries {
@@ -180,6 +181,9 @@ func (c *scan) addEntries(folder string, entries []entry) {
 		f := &sdk.File{
 			Id: fileID(repo, full), Name: new(full[strings.LastIndexByte(full, '/')+1:]), Path: new(full),
 			Type: new("file"), SizeBytes: e.Size, ContentHash: new(e.SHA), Parent: parent,
+		}
+		if r.Visibility == "public" {
+			f.AccessLevel = new("public")
 		}
 		switch e.Mode {
 		case "120000":

@@ -80,12 +80,12 @@ func (r *repository) file() *sdk.File {
 }
 
 func (r *repository) shards(base string) []*sdk.Shard {
-	s := repoShard{Owner: r.Owner.Login, Name: r.Name, Branch: r.DefaultBranch}
+	s := repoShard{Owner: r.Owner.Login, Name: r.Name, Branch: r.DefaultBranch, Visibility: r.visibility()}
 	files := &sdk.Shard{Listing: "files", Key: num(r.ID), Name: r.FullName, Stamp: r.stamp(), Data: pack(s)}
 	if r.Disabled {
 		files.State, files.Reason = sdk.ShardUnavailable, "GitHub disabled the repository"
 	}
-	s.Visibility, s.Base = r.visibility(), base
+	s.Base = base
 	data := pack(s)
 	// Neither carries a stamp: updated_at does not move when a collaborator, a team or a key is added, and a stamp that
 	// stands still would hide it for ever.
@@ -96,13 +96,13 @@ func (r *repository) shards(base string) []*sdk.Shard {
 	}
 }
 
-// stamp moves with every push, and when another branch becomes the default.
+// stamp moves with every push, and when another branch becomes the default or others may see it.
 func (r *repository) stamp() string {
 	pushed := "never"
 	if !r.PushedAt.IsZero() {
 		pushed = strconv.FormatInt(r.PushedAt.Unix(), 10)
 	}
-	return pushed + " " + r.DefaultBranch
+	return pushed + " " + r.visibility() + " " + r.DefaultBranch
 }
 
 type deployKey struct {
