@@ -70,10 +70,22 @@ func (e *Engine) conclude(ctx context.Context, l *listing, r *roundRun) error {
 	if err := e.proven(l, r); err != nil {
 		return err
 	}
+	// Another listing that settles meanwhile must find this round, else each could wait for the other until the next one.
+	if e.anyUnconfirmed() {
+		if err := e.saveRound(r); err != nil {
+			return err
+		}
+	}
 	if err := e.settleAbsent(ctx, l, r); err != nil {
 		return fmt.Errorf("%s: settling what is missing: %w", l.GetName(), err)
 	}
 	return nil
+}
+
+func (e *Engine) anyUnconfirmed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.unconfirmed) > 0
 }
 
 // proven notes that the sweep has looked for what the walks of this round did not give.
@@ -94,13 +106,35 @@ func (e *Engine) proven(l *listing, r *roundRun) error {
 	return err
 }
 
-// countRows keeps the number of a facet's rows, once a sweep has counted them.
+// countRows keeps the number of a facet's rows, once a sweep has counted them, and forgets it when a commit leaves it in
+// doubt: a deletion takes rows of other facets along, and a filled field and a new row beside others count alike.
 func (e *Engine) countRows(facet string, r store.Result) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if n, known := e.rows[facet]; known {
-		e.rows[facet] = n + r.Created + r.Filled - r.Deleted
+	if r.Created+r.Filled+r.Deleted > 0 {
+		e.rowChanges++
 	}
+	switch n, known := e.rows[facet]; {
+	case r.Deleted > 0:
+		clear(e.rows)
+	case r.Filled > 0:
+		delete(e.rows, facet)
+	case known:
+		e.rows[facet] = n + r.Created
+	}
+}
+
+// allSeen says that a round gave every row there is, without reading one: what it gave was put, nothing was deleted since
+// the rows were counted, and there are as many of either.
+func (e *Engine) allSeen(l *listing, s *seen) (bool, error) {
+	e.mu.Lock()
+	rows, known := e.rows[l.GetName()]
+	e.mu.Unlock()
+	if !known || s.count < rows {
+		return false, nil
+	}
+	n, err := s.distinct()
+	return n == rows, err
 }
 
 type missingRow struct {
@@ -117,10 +151,15 @@ func (e *Engine) sweep(ctx context.Context, l *listing, r *roundRun) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if all, err := e.allSeen(l, r.seen); all || err != nil {
+		r.Missing, r.Held = 0, false
+		return err
+	}
 	order, err := r.seen.merge()
 	if err != nil {
 		return err
 	}
+	changes := e.changesOfRows()
 	var (
 		missing []missingRow
 		total   int
@@ -148,9 +187,19 @@ func (e *Engine) sweep(ctx context.Context, l *listing, r *roundRun) error {
 		}
 	}
 	e.mu.Lock()
-	e.rows[l.GetName()] = total
+	if e.rowChanges == changes { // else some row may have come or gone behind the count
+		e.rows[l.GetName()] = total
+	} else {
+		delete(e.rows, l.GetName())
+	}
 	e.mu.Unlock()
 	return e.mark(l, r, missing, total)
+}
+
+func (e *Engine) changesOfRows() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.rowChanges
 }
 
 // canMiss says whether this round can have missed anything at all.

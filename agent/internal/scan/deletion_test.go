@@ -26,6 +26,8 @@ type world struct {
 	settings string
 	seq      uint64
 	deleted  map[string]int
+	lives    bool // one process scans again and again
+	kept     *scan.Engine
 }
 
 func newWorld(t *testing.T) *world {
@@ -55,13 +57,20 @@ func memoryDir(t *testing.T) string {
 }
 
 func (w *world) engine() *scan.Engine {
-	return scan.New(scan.Config{
+	if w.lives && w.kept != nil && w.kept.Settings == w.settings && len(w.kept.Description.GetFetches()) == len(w.v.fetches) {
+		return w.kept
+	}
+	w.kept = scan.New(scan.Config{
 		Instance: "test/one", Description: description(w.v.fetches), Source: w.v, Store: w.store, Settings: w.settings,
 		TempDir: w.t.TempDir(), Logger: hclog.NewNullLogger(),
 	})
+	return w.kept
 }
 
-// scan runs one pass in a new process, so to speak.
+// processes are the two ways to scan again: in a new process, and in the same one.
+var processes = map[string]bool{"": false, ", one process": true}
+
+// scan runs one pass, in a new process, so to speak, unless it lives.
 func (w *world) scan(full bool) ([]scan.Outcome, error) {
 	w.t.Helper()
 	outcomes, err := w.engine().Once(w.t.Context(), scan.Request{Full: full})
@@ -213,27 +222,29 @@ func TestNothingIsDeletedByMistake(t *testing.T) {
 			w.v.off["members"] = wire.Capability_NOT_IN_PLAN
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				populate(w.v)
-				w.mustScan()
-				w.mustEqual()
-				w.v.change(func() {})
-				fail(w)
-				for range 4 {
-					_, _ = w.scan(false)
-				}
-				if gone := w.deletions(); len(gone) > 0 {
-					t.Fatalf("deleted by mistake: %v", gone)
-				}
-				for r := range w.v.exists() {
-					if !w.stored()[r] {
-						t.Errorf("%s is missing from the store", r)
+		for how, lives := range processes {
+			t.Run(name+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					w.lives = lives
+					populate(w.v)
+					w.mustScan()
+					w.mustEqual()
+					fail(w)
+					for range 4 {
+						_, _ = w.scan(false)
 					}
-				}
+					if gone := w.deletions(); len(gone) > 0 {
+						t.Fatalf("deleted by mistake: %v", gone)
+					}
+					for r := range w.v.exists() {
+						if !w.stored()[r] {
+							t.Errorf("%s is missing from the store", r)
+						}
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -276,26 +287,29 @@ func TestDeletionsArrive(t *testing.T) {
 			delete(v.accounts, "a01")
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				populate(w.v)
-				w.mustScan()
-				w.v.change(func() { change(w.v) })
-				for range 2 {
-					if _, err := w.scan(false); err != nil {
-						t.Fatal(err)
+		for how, lives := range processes {
+			t.Run(name+how, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					w.lives = lives
+					populate(w.v)
+					w.mustScan()
+					w.v.change(func() { change(w.v) })
+					for range 2 {
+						if _, err := w.scan(false); err != nil {
+							t.Fatal(err)
+						}
 					}
-				}
-				if name == "drive with files" || name == "team with seats" { // the shard first, then what it held
-					_, _ = w.scan(false)
-				}
-				w.mustEqual()
-				if len(w.deletions()) == 0 {
-					t.Fatal("nothing was deleted")
-				}
+					if name == "drive with files" || name == "team with seats" { // the shard first, then what it held
+						_, _ = w.scan(false)
+					}
+					w.mustEqual()
+					if len(w.deletions()) == 0 {
+						t.Fatal("nothing was deleted")
+					}
+				})
 			})
-		})
+		}
 	}
 }
 

@@ -72,7 +72,8 @@ type Engine struct {
 	shards      map[string]map[string]*shardState // listing → key
 	check       *wire.CheckResponse
 	unconfirmed map[uint64]struct{}  // hashes of keys; a hit is looked up
-	rows        map[string]int       // facet → rows, once a sweep counted them
+	rows        map[string]int       // facet → rows, where they were counted and nothing put the count in doubt since
+	rowChanges  int                  // commits that added or removed rows
 	reserved    map[string]string    // listings that a missing permission or plan keeps silent, and why
 	open        map[string]*roundRun // rounds to be taken up again
 }

@@ -48,10 +48,13 @@ func (e *Engine) fetchRefs(ctx context.Context, refs []*wire.Ref) error {
 		case wire.FetchResponse_FOUND:
 			return e.takeFetched(ctx, f)
 		case wire.FetchResponse_ABSENT:
-			_, err := e.committer.commit(&store.Batch{
+			results, err := e.committer.commit(&store.Batch{
 				At: time.Now(), Reason: "fetched and absent",
 				Records: []store.Record{{Op: store.Delete, Kind: f.GetRef().GetKind(), ID: []byte(f.GetRef().GetId())}},
 			})
+			if err == nil {
+				e.countRows("", results[0])
+			}
 			return err
 		case wire.FetchResponse_DENIED, wire.FetchResponse_FAILED, wire.FetchResponse_STATE_UNSPECIFIED:
 		}

@@ -89,8 +89,12 @@ func (e *Engine) begin(l *listing) (*roundRun, error) {
 	}
 	r.Fingerprint = e.fingerprint(l)
 	r.Error, r.ErrorType = "", ""
-	_, err = e.committer.commit(&store.Batch{At: time.Now(), Docs: []store.Doc{jsonDoc(bucketRounds, []byte(l.GetName()), r.Round)}})
-	return r, err
+	return r, e.saveRound(r)
+}
+
+func (e *Engine) saveRound(r *roundRun) error {
+	_, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: []store.Doc{jsonDoc(bucketRounds, []byte(r.Listing), r.Round)}})
+	return err
 }
 
 // scope is how much of a listing a round looks at. The zero value is what is due.
@@ -143,8 +147,7 @@ func (e *Engine) finish(ctx context.Context, l *listing, r *roundRun, failures e
 	if err != nil {
 		r.Error, r.ErrorType = err.Error(), string(sdk.TypeOf(err))
 	}
-	_, saveErr := e.committer.commit(&store.Batch{At: time.Now(), Docs: []store.Doc{jsonDoc(bucketRounds, []byte(l.GetName()), r.Round)}})
-	return r.Round, errors.Join(err, saveErr)
+	return r.Round, errors.Join(err, e.saveRound(r))
 }
 
 // walkShards walks the shards that are due, several at once. It gives the failures that leave the round incomplete.

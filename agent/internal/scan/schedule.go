@@ -93,6 +93,7 @@ func (e *Engine) run(ctx context.Context, body func(context.Context, *loop) erro
 	if err := e.load(ctx); err != nil {
 		return err
 	}
+	e.committer = newCommitter(e.Store) // one ends with its run
 	ctx, cancel := context.WithCancel(ctx)
 	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
 	var writer sync.WaitGroup

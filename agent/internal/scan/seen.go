@@ -31,7 +31,9 @@ type seen struct {
 	buf   []byte // the end of the file, not yet written
 	runs  []seenRun
 	last  []byte // the greatest key of the last run
-	count int
+	count int    // keys in all runs; each is once in its run
+	// scratch is for the key at hand.
+	scratch []byte
 }
 
 type seenRun struct{ from, to int64 }
@@ -45,18 +47,24 @@ func seenKey(b []byte, kind wire.Kind, id []byte) []byte {
 
 // add takes the keys of a sorted batch.
 func (s *seen) add(records []store.Record) error {
-	var key []byte
+	key := s.scratch
+	first := true
 	for i := range records {
+		if records[i].Op != store.Put { // a tombstone is no sight
+			continue
+		}
 		key = seenKey(key[:0], records[i].Kind, records[i].ID)
-		if len(s.runs) == 0 || (i == 0 && bytes.Compare(key, s.last) <= 0) {
+		if len(s.runs) == 0 || (first && bytes.Compare(key, s.last) <= 0) {
 			at := s.size + int64(len(s.buf))
 			s.runs = append(s.runs, seenRun{at, at})
 		}
 		s.buf = binary.AppendUvarint(s.buf, uint64(len(key)))
 		s.buf = append(s.buf, key...)
 		s.count++
+		first = false
 	}
-	if len(records) == 0 {
+	s.scratch = key
+	if first {
 		return nil
 	}
 	s.last = append(s.last[:0], key...)
@@ -92,7 +100,30 @@ func (s *seen) close() {
 	}
 }
 
-// merge gives the keys in order, each once.
+// distinct is the number of different keys.
+func (s *seen) distinct() (int, error) {
+	if len(s.runs) <= 1 {
+		return s.count, nil
+	}
+	m, err := s.merge()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	var last []byte
+	for m.key != nil {
+		if n == 0 || !bytes.Equal(m.key, last) {
+			n++
+			last = append(last[:0], m.key...)
+		}
+		if err := m.advance(); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// merge gives the keys in order; one that is in several runs comes as often.
 func (s *seen) merge() (*seenMerge, error) {
 	m := &seenMerge{}
 	for _, r := range s.runs {

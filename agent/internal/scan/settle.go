@@ -10,8 +10,8 @@ import (
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-// fetchBudget is how many missing records of a listing are looked up one by one after a round; one that could not be told
-// is asked for again after a while.
+// fetchBudget is how many missing records of a listing are looked up one by one after a round. When more are missing, one
+// that could not be told lets the others go first for a while.
 const (
 	fetchBudget = 200
 	askAgain    = 24 * time.Hour
@@ -121,7 +121,7 @@ func (e *Engine) judge(ctx context.Context, a *absent, rounds map[string]Round) 
 			a.verdict = deleteIt
 		}
 	case e.fetchable(a.kind) && (settled || !a.absence.Held):
-		if time.Since(a.absence.Asked) > askAgain {
+		if e.fewUnconfirmed() || time.Since(a.absence.Asked) > askAgain {
 			a.verdict = askForIt
 		}
 		// Nowhere else to be: with the budget spent, two looks are proof enough.
@@ -130,6 +130,13 @@ func (e *Engine) judge(ctx context.Context, a *absent, rounds map[string]Round) 
 		a.verdict = deleteIt
 	}
 	return nil
+}
+
+// fewUnconfirmed: all that is missing fits the budget, so nobody has to wait for a turn.
+func (e *Engine) fewUnconfirmed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.unconfirmed) <= fetchBudget
 }
 
 // livesElsewhere says whether another listing could define a record of the kind.
