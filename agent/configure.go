@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/daemon"
 	"github.com/mooring-hq/mooring/agent/internal/policy"
@@ -33,7 +34,7 @@ func validateCommand(o *options) *cobra.Command {
 			if err := config.Print(os.Stderr, diags, c.Files, isTerminal(os.Stderr)); err != nil {
 				return err
 			}
-			fmt.Printf("%s is valid: %d instances, %d policies\n", o.path(), len(c.Instances), len(c.Policies))
+			fmt.Printf("%s is valid: %s, %s\n", o.path(), api.Count(len(c.Instances), "instance", "instances"), api.Count(len(c.Policies), "policy", "policies"))
 			return nil
 		},
 	}

@@ -42,7 +42,7 @@ func instanceCommand(o *options) *cobra.Command {
 
 // lets refuses to take the data away from under a running agent that has not read the configuration since.
 func (cl *client) lets(ctx context.Context, id string) error {
-	if !cl.running {
+	if !cl.running || cl.config.Instance(id) != nil { // what has its block is refused anyway
 		return nil
 	}
 	var s api.Status

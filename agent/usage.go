@@ -13,6 +13,7 @@ import (
 // group makes a command of others. By itself it shows them; an unknown one is an error, not a page of help.
 func group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	c.AddCommand(commands...)
+	c.DisableFlagsInUseLine = true
 	c.Args, c.ValidArgsFunction = cobra.ArbitraryArgs, cobra.NoFileCompletions
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

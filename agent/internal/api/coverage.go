@@ -140,13 +140,13 @@ func (c Coverage) Line(now time.Time) string {
 		return c.Instance + ": not scanned yet"
 	}
 	if never > 0 {
-		parts = append([]string{count(never, "listing") + " not scanned yet"}, parts...)
+		parts = append([]string{Count(never, "listing", "listings") + " not scanned yet"}, parts...)
 	}
 	if complete > 0 {
-		parts = append([]string{fmt.Sprintf("complete %s ago (%d of %s)", Age(oldest), complete, count(len(c.Listings), "listing"))}, parts...)
+		parts = append([]string{fmt.Sprintf("complete %s ago (%d of %s)", Age(oldest), complete, Count(len(c.Listings), "listing", "listings"))}, parts...)
 	}
 	if c.Gaps > 0 {
-		parts = append(parts, count(c.Gaps, "gap")+" in its logs")
+		parts = append(parts, Count(c.Gaps, "gap", "gaps")+" in its logs")
 	}
 	if len(parts) == 0 {
 		parts = append(parts, "no listing gives this")
@@ -170,7 +170,7 @@ func (l ListingCoverage) words(now time.Time) string {
 		s += strings.ReplaceAll(l.State, "_", " ")
 	}
 	if l.Unavailable > 0 {
-		s += ", " + count(l.Unavailable, "shard") + " unavailable"
+		s += ", " + Count(l.Unavailable, "shard", "shards") + " unavailable"
 	}
 	if l.Held {
 		s += ", much missing at once: held"
@@ -178,11 +178,12 @@ func (l ListingCoverage) words(now time.Time) string {
 	return s
 }
 
-func count(n int, what string) string {
+// Count says how many there are of something.
+func Count(n int, one, more string) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 " + one
 	}
-	return strconv.Itoa(n) + " " + what + "s"
+	return strconv.Itoa(n) + " " + more
 }
 
 // Age prints a duration as people say it.
