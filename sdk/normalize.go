@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"cmp"
 	"slices"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -111,21 +112,19 @@ func attributes(a []*Attribute) []*Attribute {
 	return a[:min(len(a), MaxAttributes)]
 }
 
+// compareAccess goes on to the next field only where all before it are equal: most records differ in the first.
 func compareAccess(a, b *Access) int {
-	for _, c := range [...]int{
-		compareStrings(a.GetPrincipal().GetId(), b.GetPrincipal().GetId()),
+	if c := compareStrings(a.GetPrincipal().GetId(), b.GetPrincipal().GetId()); c != 0 {
+		return c
+	}
+	return cmp.Or(
 		compareStrings(a.GetPrincipal().GetEmail(), b.GetPrincipal().GetEmail()),
 		compareStrings(a.GetPrincipal().GetName(), b.GetPrincipal().GetName()),
-		int(a.GetPrincipal().GetKind()) - int(b.GetPrincipal().GetKind()),
+		int(a.GetPrincipal().GetKind())-int(b.GetPrincipal().GetKind()),
 		compareStrings(a.GetLinkScope(), b.GetLinkScope()),
 		compareStrings(a.GetRole(), b.GetRole()),
 		compareStrings(a.GetVia(), b.GetVia()),
-	} {
-		if c != 0 {
-			return c
-		}
-	}
-	return 0
+	)
 }
 
 func compareStrings(a, b string) int {

@@ -16,23 +16,23 @@ const partField protowire.Number = 1
 // change any more.
 type Part struct{ Bytes []byte }
 
-// Raw is an incoming message that stays encoded. Its bytes are lent until Free.
-type Raw struct{ buffer mem.Buffer }
+// Raw is an incoming message that stays encoded. Its bytes are lent until the next message or Free. They lie in memory of
+// its own, because what gRPC's pools give is cleared first, which costs as much as copying into it.
+type Raw struct{ bytes []byte }
 
 // Bytes are those of the message.
-func (r *Raw) Bytes() []byte {
-	if r.buffer == nil {
-		return nil
-	}
-	return r.buffer.ReadOnlyData()
-}
+func (r *Raw) Bytes() []byte { return r.bytes }
 
-// Free gives the bytes back.
-func (r *Raw) Free() {
-	if r.buffer != nil {
-		r.buffer.Free()
-		r.buffer = nil
+// Free lets go of the bytes.
+func (r *Raw) Free() { r.bytes = nil }
+
+func (r *Raw) read(data mem.BufferSlice) {
+	n := data.Len()
+	if cap(r.bytes) < n {
+		r.bytes = make([]byte, n, n+n/8) // the next message is likely as large
 	}
+	r.bytes = r.bytes[:n]
+	data.CopyTo(r.bytes)
 }
 
 // message is what the generated types can do without reflection.
@@ -74,8 +74,7 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 func (Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	switch m := v.(type) {
 	case *Raw:
-		m.Free()
-		m.buffer = data.MaterializeToBuffer(mem.DefaultBufferPool())
+		m.read(data)
 		return nil
 	case message:
 		buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
