@@ -151,7 +151,7 @@ func probe(ctx context.Context, s *sdk.Session, who *subject, st *sdk.Status) er
 			if err == nil {
 				_, err = get(ctx, s, ref, "", &body)
 			}
-			if sdk.TypeOf(err) == sdk.ErrAuth || ctx.Err() != nil {
+			if ctx.Err() != nil || sdk.TypeOf(err) == sdk.ErrAuth && !stillGood(ctx, s) {
 				return err
 			}
 			src.judge(&c, src.explain(err))
@@ -162,6 +162,13 @@ func probe(ctx context.Context, s *sdk.Session, who *subject, st *sdk.Status) er
 	}
 	onlyPublic(st.Capabilities)
 	return nil
+}
+
+// stillGood says whether the credential holds although one answer was 401: servers have single endpoints that want
+// another kind of credential.
+func stillGood(ctx context.Context, s *sdk.Session) bool {
+	_, err := get(ctx, s, orgPath(s, ""), "", nil)
+	return err == nil
 }
 
 // onlyPublic: to whom GitHub shows no teams, it shows the public members only, and does not say so. That list must not
@@ -209,7 +216,7 @@ func (src *source) judge(c *sdk.Capability, err error) {
 	case "", sdk.ErrConflict: // a conflict is GitHub's word for an empty repository
 		c.State = sdk.Held
 		return
-	case sdk.ErrPermission, sdk.ErrNotFound:
+	case sdk.ErrPermission, sdk.ErrNotFound, sdk.ErrAuth:
 		c.State, c.Missing = sdk.Missing, src.spec.Permissions
 		if e != nil && e.Permission != "" {
 			c.Missing = []string{e.Permission}

@@ -236,3 +236,17 @@ func TestAppNotInstalled(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// One page that wants another kind of credential is that page's matter; a credential that ended is everybody's.
+func TestCheckOfOneUnauthorizedPage(t *testing.T) {
+	w := start(t, newOrg(), nil)
+	w.server.Fault(githubtest.Fault{Match: "orgs/*/hooks", Do: githubtest.FaultStatus, Status: 401, Body: "Requires authentication"})
+	st := check(t, w.session(ownerToken, nil))
+	if got := states(st); got["list:hooks"] != "missing" || got["list:members"] != "held" {
+		t.Errorf("hooks %s, members %s", got["list:hooks"], got["list:members"])
+	}
+	w.server.Fault(githubtest.Fault{Match: "orgs/*", Do: githubtest.FaultStatus, Status: 401, Body: "Bad credentials"})
+	if _, err := (connector{}).Check(t.Context(), w.session(ownerToken, nil)); sdk.TypeOf(err) != sdk.ErrAuth {
+		t.Errorf("got %v, want an error of type auth", err)
+	}
+}
