@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
-	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 // The feeds of organisations without an audit log. Both are short: what was not fetched in time is lost, so they are
@@ -65,9 +64,7 @@ func events(ctx context.Context, c *scan) error {
 	}
 	done := []sdk.Completion{sdk.Next([]byte(c.seen[0].ETag + " " + newest))}
 	if !met && n >= maxEvents {
-		done = append(done, func(cert *wire.Certificate) {
-			cert.Warnings = append(cert.Warnings, "more events happened since the last look than GitHub keeps; some were missed")
-		})
+		done = append(done, sdk.Warning("more events happened since the last look than GitHub keeps; some were missed"))
 	}
 	return c.w.Complete(done...)
 }

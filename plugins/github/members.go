@@ -74,7 +74,8 @@ func members(ctx context.Context, c *scan) error {
 	}
 	done := c.bookmark()
 	if f.owners == nil { // then the owners' memberships are not gone, only not seen
-		done = append(done, sdk.SeenWith(fingerprint("members", "without owners")))
+		done = append(done, sdk.SeenWith(fingerprint("members", "without owners")),
+			sdk.Warning("GitHub does not tell this credential who the owners are"))
 	}
 	return c.w.Complete(done...)
 }

@@ -94,9 +94,12 @@ func (b *body) fail(t sdk.ErrorType, message string, cause error) error {
 	}
 }
 
-// peek reads the beginning of an error's body, and leaves the body as if it had not.
-func peek(res *http.Response) []byte {
+// peek reads the beginning of an error's body, and leaves the body as if it had not, but for credentials in it.
+func peek(res *http.Response, sent *http.Request) []byte {
 	head, err := io.ReadAll(io.LimitReader(res.Body, sdk.MaxErrorBytes))
+	if plain := mask(head, res.Request, sent); len(plain) != len(head) {
+		head, res.ContentLength = plain, -1
+	}
 	rest := io.Reader(res.Body)
 	if err != nil {
 		rest = broken{err}

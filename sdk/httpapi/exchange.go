@@ -78,7 +78,7 @@ func (t *Transport) try(x *exchange) *attempt {
 	x.tries++
 	a := t.send(x, out, cancel)
 	if a.res != nil {
-		a.verdict = t.judge(a.res)
+		a.verdict = t.judge(a.res, out)
 	} else {
 		cancel(nil)
 	}
@@ -121,11 +121,11 @@ func (t *Transport) send(x *exchange, out *http.Request, cancel context.CancelCa
 }
 
 // judge tells a throttle from other answers.
-func (t *Transport) judge(res *http.Response) verdict {
+func (t *Transport) judge(res *http.Response, sent *http.Request) verdict {
 	if res.StatusCode < 400 {
 		return verdict{requestID: sdk.Classify(nil, res, nil).RequestID}
 	}
-	body := peek(res)
+	body := peek(res, sent)
 	shown := *res
 	shown.Body = http.NoBody // a rule has the bytes; what it reads would be lost to the caller
 	e := sdk.Classify(t.classify, &shown, body)

@@ -23,13 +23,13 @@ func (k *kit) check(t tester) {
 		return
 	}
 	requests, _ := k.provider.counts()
+	step := (requests + maxProbes - 1) / maxProbes
 	k.complete(t, good)
 	for _, f := range faults() {
 		if f.watches || k.o.SkipFaults["check/"+f.name] != "" {
 			continue
 		}
 		t.run(f.name, func(t tester) {
-			step := max(1, requests/maxProbes)
 			for from := 1; from <= requests; from += step {
 				for _, once := range []bool{false, true} {
 					k.provider.expect(f, from, once, requests+maxRequests)
@@ -78,7 +78,7 @@ func (k *kit) answered(t tester, when string, f *fault, good, st *sdk.Status, er
 		if p, ok := errors.AsType[*panicked](err); ok {
 			t.Errorf("%s: %s", when, p)
 		} else if _, fired := k.provider.counts(); fired > 0 {
-			fits(t, when, f, err)
+			k.fits(t, when, f, err)
 		}
 		return
 	}

@@ -3,6 +3,7 @@ package sdktest
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -59,7 +60,13 @@ func faults() []*fault {
 
 // slow answers when the connector has given up.
 func slow() *fault {
-	return &fault{name: "slow", do: func(_ *provider, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}
+	return &fault{name: "slow", do: func(p *provider, _ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // before that, the server does not notice that the client left
+		select {
+		case <-r.Context().Done():
+		case <-p.closing:
+		}
+	}}
 }
 
 func status(name string, code int, want ...sdk.ErrorType) *fault {
@@ -118,6 +125,10 @@ func truncated(p *provider, w http.ResponseWriter, r *http.Request) {
 // half gives half of the answer as if it were all.
 func half(p *provider, w http.ResponseWriter, r *http.Request) {
 	rec := p.ask(r)
+	if rec.Body.Len() < 2 { // there is no half
+		reset(p, w, r)
+		return
+	}
 	rec.Header().Del("Content-Length")
 	rec.Body.Truncate(rec.Body.Len() / 2)
 	replay(w, rec)

@@ -28,6 +28,8 @@ type provider struct {
 	fired    int
 	seen     []exchange // for the fault "repeat"
 	arriving chan struct{}
+
+	closing chan struct{}
 }
 
 // exchange is one request and its answer.
@@ -37,7 +39,7 @@ type exchange struct {
 }
 
 func newProvider(o Options) (*provider, error) {
-	p := &provider{handler: o.Provider, logins: map[string]bool{}}
+	p := &provider{handler: o.Provider, logins: map[string]bool{}, closing: make(chan struct{})}
 	if p.handler == nil {
 		at, err := url.Parse(o.ProviderAt)
 		if err != nil || at.Host == "" {
@@ -59,6 +61,7 @@ func newProvider(o Options) (*provider, error) {
 }
 
 func (p *provider) close() {
+	close(p.closing)
 	p.decoy.Close()
 	p.server.CloseClientConnections()
 	p.server.Close()

@@ -47,7 +47,7 @@ const (
 	maxShards   = 12  // of one listing that are walked
 	maxResumes  = 40  // checkpoints of one walk that are resumed from
 	maxRequests = 500 // of one walk beyond those of the healthy one, before the provider fails for good
-	maxProbes   = 60  // requests of Check that are made to fail, one after the other
+	maxProbes   = 8   // requests of Check that are made to fail, one after the other
 	maxParallel = 8
 
 	walkTime   = time.Minute // for one walk
