@@ -145,6 +145,9 @@ func (d *Daemon) apply(start bool) {
 			delete(d.instances, id)
 		}
 	}
+	if err := rename(d); err != nil {
+		d.Logger.Error("data stays where it is", "error", err)
+	}
 	for _, id := range d.order {
 		if d.instances[id] == nil {
 			i := newInstance(d, wanted[id])

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/mooring-hq/mooring/agent/internal/api"
@@ -38,6 +39,32 @@ type instance struct {
 // InstanceDir is the folder of an instance's data.
 func InstanceDir(dataDir, provider, name string) string {
 	return filepath.Join(dataDir, "instances", provider, name)
+}
+
+// rename gives the data of moved instances their new names, before their stores are opened.
+func rename(d *Daemon) error {
+	for _, m := range d.config.Moved {
+		from, to := instancePath(d, m.From), instancePath(d, m.To)
+		if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if _, err := os.Stat(to); err == nil {
+			return fmt.Errorf("moved: both %s and %s have data: remove one with `mooring instance rm`", m.From, m.To)
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return fmt.Errorf("moved: %w", err)
+		}
+		if err := os.Rename(from, to); err != nil {
+			return fmt.Errorf("moved: %w", err)
+		}
+		d.Logger.Info("the data of an instance has moved", "from", m.From, "to", m.To)
+	}
+	return nil
+}
+
+func instancePath(d *Daemon, id string) string {
+	provider, name, _ := strings.Cut(id, "/")
+	return InstanceDir(d.config.Agent.DataDir, provider, name)
 }
 
 // newInstance opens the store. What is wrong sets this instance aside, and only this one.

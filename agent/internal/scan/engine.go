@@ -97,6 +97,9 @@ func New(c Config) *Engine {
 
 // load reads what an earlier run left.
 func (e *Engine) load(ctx context.Context) error {
+	if err := e.newEpoch(ctx); err != nil {
+		return err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	err := loadDocs(ctx, e.Store, bucketShards, nil, func(_ []byte, s *shardState) error {

@@ -3,6 +3,7 @@ package scan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -161,10 +162,19 @@ func validate(r *store.Record, allowed []wire.Kind) error {
 	if n := len(r.Body) + len(r.Volatile); n > maxRecordBytes {
 		return fmt.Errorf("record %s %.64q of %d bytes, at most %d are expected", r.Kind, r.ID, n, maxRecordBytes)
 	}
-	if r.Kind == wire.Kind_KIND_ACTIVITY && r.Time <= 0 {
-		return fmt.Errorf("activity %.64q has no time", r.ID)
+	if r.Kind != wire.Kind_KIND_ACTIVITY {
+		return nil
+	}
+	// Every day is a file: an event of the year 1970 or 2262 is a mistake, and thousands of them would be an attack.
+	if at := time.Unix(0, r.Time); at.Before(firstActivity) || time.Until(at) > maxAhead {
+		return fmt.Errorf("activity %.64q is of %s, between %s and tomorrow is expected", r.ID, at.UTC().Format(time.DateOnly), firstActivity.Format(time.DateOnly))
 	}
 	return nil
 }
+
+// maxAhead is how far a provider's clock may be before ours.
+const maxAhead = 48 * time.Hour
+
+var firstActivity = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func malformed(n int) error { return fmt.Errorf("malformed part: %w", protowire.ParseError(n)) }
