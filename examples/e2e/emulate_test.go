@@ -217,7 +217,7 @@ func countCalls(t *testing.T, calls int, by map[string]int) {
 	t.Helper()
 	pages := func(n int) int { return (n + perPage - 1) / perPage }
 	need := pages(people) + pages(owners) + pages(people) + pages(1) + pages(people) // members, owners, no 2FA, teams, team's members
-	need += 2                                                                         // the organisation, its webhooks
+	need += 2                                                                        // the organisation, its webhooks
 	t.Logf("%d calls after check; pages of %d need %d", calls, perPage, need)
 	if calls*10 > need*12 {
 		t.Errorf("%d calls after check, more than 1.2 × %d:", calls, need)

@@ -81,10 +81,15 @@ func (s *site) write(name, text string) {
 	}
 }
 
-// configure writes config.hcl: the agent, what is given, and a data directory.
+// configure writes config.hcl: the agent with its data directory, and what is given.
 func (s *site) configure(dataDir, network string, instances ...string) {
 	s.t.Helper()
-	s.write("config.hcl", fmt.Sprintf("agent {\n  data_dir = %q\n  connector_dirs = [%q]\n}\nnetwork {\n%s\n}\n%s",
+	s.configureIn("config.hcl", dataDir, network, instances...)
+}
+
+func (s *site) configureIn(file, dataDir, network string, instances ...string) {
+	s.t.Helper()
+	s.write(file, fmt.Sprintf("agent {\n  data_dir = %q\n  connector_dirs = [%q]\n}\nnetwork {\n%s\n}\n%s",
 		dataDir, filepath.Join(s.bin, "connectors"), network, strings.Join(instances, "\n")))
 }
 
