@@ -336,3 +336,22 @@ func TestMassDeletion(t *testing.T) {
 		w.mustEqual()
 	})
 }
+
+// TestFailuresKeepTheSlots: shards that end a round early give back their place, or later scans would wait for ever.
+func TestFailuresKeepTheSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		populate(w.v)
+		w.mustScan()
+		e := w.engine()
+		for range 6 {
+			w.fault("files", 0, sdk.Errorf(sdk.ErrUnavailable, "502"))
+			ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+			_, err := e.Once(ctx, scan.Request{Full: true, Kinds: []wire.Kind{sdk.KindFile}})
+			cancel()
+			if err != nil {
+				t.Fatalf("a scan with failing shards did not end within a day: %v", err)
+			}
+		}
+	})
+}

@@ -161,14 +161,14 @@ func (e *Engine) walkShards(ctx context.Context, l *listing, r *roundRun, sc sco
 		stop     bool
 	)
 	for _, s := range shards {
-		select {
-		case e.slots <- struct{}{}:
-		case <-ctx.Done():
+		if !e.takeSlot(ctx) {
+			break
 		}
 		mu.Lock()
-		ended := stop || ctx.Err() != nil
+		ended := stop
 		mu.Unlock()
 		if ended {
+			<-e.slots
 			break
 		}
 		wg.Go(func() {
@@ -190,6 +190,16 @@ func (e *Engine) walkShards(ctx context.Context, l *listing, r *roundRun, sc sco
 	}
 	wg.Wait()
 	return errors.Join(failures...)
+}
+
+// takeSlot waits until another walk may begin; false when ctx ends first.
+func (e *Engine) takeSlot(ctx context.Context) bool {
+	select {
+	case e.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 const maxFailures = 3 // quoted in one error
