@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,14 +86,7 @@ func (a *agent) kill() (landed, survivors bool) {
 	if !ok || !status.Signaled() {
 		return false, false
 	}
-	return true, !eventually(mayOutlive, func() bool {
-		for _, pid := range connectors {
-			if alive(pid) {
-				return false
-			}
-		}
-		return true
-	})
+	return true, !eventually(mayOutlive, func() bool { return !slices.ContainsFunc(connectors, alive) })
 }
 
 // killConnector says whether it hit one that was not about to end anyway: then the agent misses it.
@@ -151,8 +145,8 @@ func children(pid int) []int {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	var pids []int
 	for _, f := range files {
-		b, _ := os.ReadFile(f) //nolint:gosec // of the kernel; a thread may be gone
-		for _, s := range strings.Fields(string(b)) {
+		b, _ := os.ReadFile(f) // a thread may be gone
+		for s := range strings.FieldsSeq(string(b)) {
 			if n, err := strconv.Atoi(s); err == nil {
 				pids = append(pids, n)
 			}
@@ -163,7 +157,7 @@ func children(pid int) []int {
 
 // alive: not gone, and no zombie that waits for its new parent.
 func alive(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) //nolint:gosec // of the kernel
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return false
 	}

@@ -93,7 +93,7 @@ func (w *world) build() {
 	for path, pkg := range map[string]string{
 		"mooring": "/agent", "acme": "/examples/acme", "connectors/mooring-connector-github": "/plugins/github",
 	} {
-		cmd := exec.CommandContext(w.t.Context(), "go", "build", "-o", filepath.Join(w.bin, path), module+pkg) //nolint:gosec // of this module
+		cmd := exec.CommandContext(w.t.Context(), "go", "build", "-o", filepath.Join(w.bin, path), module+pkg)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			w.t.Fatalf("building %s: %v\n%s", pkg, err, out)
 		}
@@ -103,9 +103,9 @@ func (w *world) build() {
 // company starts acme, and gives its address.
 func (w *world) company(accounts int) string {
 	w.t.Helper()
-	cmd := exec.Command(filepath.Join(w.bin, "acme"), "-listen", "127.0.0.1:0", "-accounts", strconv.Itoa(accounts), //nolint:gosec,noctx // ended below
+	cmd := exec.Command(filepath.Join(w.bin, "acme"), "-listen", "127.0.0.1:0", "-accounts", strconv.Itoa(accounts),
 		"-change-every", "0", "-latency", latency, "-limit", "off", "-credentials", filepath.Join(w.dir, "run"))
-	cmd.Stderr = os.Stderr
+	cmd.Stderr, cmd.SysProcAttr = os.Stderr, withUs()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		w.t.Fatal(err)
@@ -127,12 +127,15 @@ func (w *world) company(accounts int) string {
 	return url
 }
 
+// withUs has a process die with this test, however that ends: the threads that start processes live as long as it does.
+func withUs() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
 // command is the agent's program in this world.
 func (w *world) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(w.bin, "mooring"), args...) //nolint:gosec,noctx // killing it is what this is about
+	cmd := exec.Command(filepath.Join(w.bin, "mooring"), args...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+w.runtime, "TMPDIR="+filepath.Join(w.runtime, "tmp"), "MOORING_CONFIG=config.hcl")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // with this test
+	cmd.SysProcAttr = withUs()
 	return cmd
 }
 
