@@ -76,8 +76,11 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 	if v == "" {
 		return 0
 	}
-	if s, err := strconv.ParseFloat(v, 64); err == nil {
-		return clampWait(time.Duration(s * float64(time.Second)))
+	if s, err := strconv.ParseFloat(v, 64); err == nil { // NaN is not more than 0; what is too much for a Duration, MaxWait
+		if !(s > 0) {
+			return 0
+		}
+		return time.Duration(min(s, MaxWait.Seconds()) * float64(time.Second))
 	}
 	if t, err := http.ParseTime(v); err == nil {
 		return clampWait(t.Sub(now))

@@ -296,6 +296,6 @@ type Hooker interface {
 
 // Subscriber registers webhooks at the provider.
 type Subscriber interface {
-	Subscribe(ctx context.Context, s *Session, listing string, shard Shard, callbackURL, secret string) (id string, expires time.Time, err error)
+	Subscribe(ctx context.Context, s *Session, listing string, shard *Shard, callbackURL, secret string) (id string, expires time.Time, err error)
 	Unsubscribe(ctx context.Context, s *Session, id string) error
 }

@@ -76,7 +76,7 @@ func (s *server) Subscribe(ctx context.Context, req *wire.SubscribeRequest) (*wi
 	out := &wire.SubscribeResponse{}
 	shard := req.GetShard()
 	err := s.do(ctx, "Subscribe", req.GetCallId(), func(ctx context.Context, sess *sdk.Session) error {
-		id, expires, err := sub.Subscribe(ctx, sess, req.GetListing(), sdk.Shard{
+		id, expires, err := sub.Subscribe(ctx, sess, req.GetListing(), &sdk.Shard{
 			Listing: shard.GetListing(), Key: shard.GetKey(), Stamp: shard.GetStamp(), Name: shard.GetName(), Data: shard.GetData(),
 		}, req.GetCallbackUrl(), req.GetSecret())
 		out.Id, out.Expires = id, sdk.At(expires)
