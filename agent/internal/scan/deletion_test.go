@@ -342,6 +342,9 @@ func TestFailuresKeepTheSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		populate(w.v)
+		for d := range 20 { // more than walk at once
+			w.v.drives[fmt.Sprintf("e%02d", d)] = map[string]bool{fmt.Sprintf("e%02d-f", d): true}
+		}
 		w.mustScan()
 		e := w.engine()
 		for range 6 {
