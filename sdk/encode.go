@@ -106,8 +106,8 @@ func Envelope(r Record, listing string) (*wire.Envelope, error) {
 func appendEnvelope(b []byte, kind Kind, r Record, listing string) ([]byte, error) {
 	id := r.GetId()
 	normalize(r)
-	volatile, restore := splitVolatile(r)
-	defer restore()
+	volatile, kept := splitVolatile(r)
+	defer kept.putBack(r)
 	var at uint64
 	if a, ok := r.(*Activity); ok {
 		if a.GetTime() == nil {

@@ -137,42 +137,60 @@ func compareStrings(a, b string) int {
 	return 0
 }
 
-// splitVolatile takes id and volatile fields out of a record, gives the volatile ones as a record of their own (nil:
-// none), and a func that puts all back.
-func splitVolatile(r Record) (Record, func()) {
-	switch r := r.(type) {
-	case *Account:
-		id, at := r.Id, r.LastActiveAt
-		r.Id, r.LastActiveAt = "", nil
-		return ifKnown(at, func() Record { return &Account{LastActiveAt: at} }), func() { r.Id, r.LastActiveAt = id, at }
-	case *App:
-		id, at, n := r.Id, r.LastUsedAt, r.AccountCount
-		r.Id, r.LastUsedAt, r.AccountCount = "", nil, nil
-		restore := func() { r.Id, r.LastUsedAt, r.AccountCount = id, at, n }
-		if n == nil {
-			return ifKnown(at, func() Record { return &App{LastUsedAt: at} }), restore
-		}
-		return &App{LastUsedAt: at, AccountCount: n}, restore
-	case *Grant:
-		id, at := r.Id, r.LastUsedAt
-		r.Id, r.LastUsedAt = "", nil
-		return ifKnown(at, func() Record { return &Grant{LastUsedAt: at} }), func() { r.Id, r.LastUsedAt = id, at }
-	}
-	field := idField(r)
-	id := *field
-	*field = ""
-	return nil, func() { *field = id }
+// aside is what splitVolatile took out of a record.
+type aside struct {
+	id    string
+	at    *timestamppb.Timestamp
+	count *int64
 }
 
-func ifKnown(at *timestamppb.Timestamp, volatile func() Record) Record {
-	if at == nil {
-		return nil
+// splitVolatile takes id and volatile fields out of a record and gives the volatile ones as a record of their own; nil:
+// none. putBack undoes it.
+func splitVolatile(r Record) (Record, aside) {
+	var a aside
+	switch r := r.(type) {
+	case *Account:
+		if a.at, r.LastActiveAt = r.LastActiveAt, nil; a.at != nil {
+			a.id, r.Id = r.Id, ""
+			return &Account{LastActiveAt: a.at}, a
+		}
+	case *App:
+		a.at, a.count, r.LastUsedAt, r.AccountCount = r.LastUsedAt, r.AccountCount, nil, nil
+		if a.at != nil || a.count != nil {
+			a.id, r.Id = r.Id, ""
+			return &App{LastUsedAt: a.at, AccountCount: a.count}, a
+		}
+	case *Grant:
+		if a.at, r.LastUsedAt = r.LastUsedAt, nil; a.at != nil {
+			a.id, r.Id = r.Id, ""
+			return &Grant{LastUsedAt: a.at}, a
+		}
 	}
-	return volatile()
+	field := idField(r)
+	a.id, *field = *field, ""
+	return nil, a
+}
+
+func (a aside) putBack(r Record) {
+	*idField(r) = a.id
+	switch r := r.(type) {
+	case *Account:
+		r.LastActiveAt = a.at
+	case *App:
+		r.LastUsedAt, r.AccountCount = a.at, a.count
+	case *Grant:
+		r.LastUsedAt = a.at
+	}
 }
 
 func idField(r Record) *string {
 	switch r := r.(type) {
+	case *Account:
+		return &r.Id
+	case *App:
+		return &r.Id
+	case *Grant:
+		return &r.Id
 	case *Group:
 		return &r.Id
 	case *Role:

@@ -38,6 +38,7 @@ const (
 	MaxShardDataBytes  = 4 << 10
 	MaxIDBytes         = 1 << 10
 	partBytes          = 256 << 10
+	maxSpareParts      = 4
 	maxCursors         = 1 << 20 // remembered, to notice a cursor that comes again
 )
 
@@ -61,7 +62,8 @@ type Walk struct {
 	send       func(part []byte) error
 	checkpoint []byte
 
-	part     []byte // the part being filled, already in wire form
+	part     []byte      // the part being filled, already in wire form
+	spare    chan []byte // memory of parts that were sent
 	inPage   map[idOfKind]struct{}
 	cursors  map[uint64]struct{}
 	seed     maphash.Seed
@@ -81,7 +83,7 @@ func NewWalk(ctx context.Context, req *wire.ScanRequest, send func(part []byte) 
 		Listing: req.GetListing(), Mode: req.GetMode(), PageSize: int(req.GetPageSize()),
 		Bookmark: req.GetBookmark(), checkpoint: req.GetCheckpoint(),
 		ctx: ctx, send: send, seed: maphash.MakeSeed(),
-		inPage: map[idOfKind]struct{}{}, cursors: map[uint64]struct{}{},
+		inPage: map[idOfKind]struct{}{}, cursors: map[uint64]struct{}{}, spare: make(chan []byte, maxSpareParts),
 	}
 	if s := req.GetShard(); s != nil {
 		w.Shard = Shard{Listing: s.GetListing(), Key: s.GetKey(), Stamp: s.GetStamp(), Name: s.GetName(), Data: s.GetData()}
@@ -296,9 +298,24 @@ func (w *Walk) flush() {
 		return
 	}
 	part := w.part
-	w.part = make([]byte, 0, len(part)+len(part)/8) // the next page is likely as large
+	select {
+	case w.part = <-w.spare:
+	default:
+		w.part = make([]byte, 0, len(part)+len(part)/8) // the next page is likely as large
+	}
 	if w.err = w.ctx.Err(); w.err == nil {
 		w.err = w.send(part)
+	}
+}
+
+// Recycle is for serve: it takes back the memory of a part that nobody reads any more. It may run beside the walk.
+func (w *Walk) Recycle(part []byte) {
+	if cap(part) > 2*partBytes { // one giant record must not stay in memory
+		return
+	}
+	select {
+	case w.spare <- part[:0]:
+	default:
 	}
 }
 

@@ -110,7 +110,7 @@ func (s *server) probeListing(ctx context.Context, callID string, l *wire.Listin
 		req.From, req.Until = timestamppb.New(now.Add(-min(window, probeWindow))), timestamppb.New(now)
 	}
 	probed := false
-	_, err := s.scan(ctx, req, func([]byte) error {
+	_, err := s.scan(ctx, req, func([]byte, func([]byte)) error {
 		probed = true
 		return errProbed
 	})

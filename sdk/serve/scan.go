@@ -17,21 +17,24 @@ const maxRefs = 1000
 
 // Scan walks one shard of one listing. It ends with a certificate or an error, in a message of its own.
 func (s *server) Scan(req *wire.ScanRequest, st grpc.ServerStreamingServer[wire.ScanResponse]) error {
-	cert, err := s.scan(st.Context(), req, func(part []byte) error { return st.SendMsg(&link.Part{Bytes: part}) })
+	cert, err := s.scan(st.Context(), req, func(part []byte, sent func([]byte)) error {
+		return st.SendMsg(&link.Part{Bytes: part, Sent: sent})
+	})
 	if err != nil {
 		return st.Send(&wire.ScanResponse{Msg: &wire.ScanResponse_Error{Error: sdk.ErrorToWire(err)}})
 	}
 	return st.Send(&wire.ScanResponse{Msg: &wire.ScanResponse_Certificate{Certificate: cert}})
 }
 
-func (s *server) scan(ctx context.Context, req *wire.ScanRequest, send func([]byte) error) (*wire.Certificate, error) {
+func (s *server) scan(ctx context.Context, req *wire.ScanRequest, send func(part []byte, sent func([]byte)) error) (*wire.Certificate, error) {
 	name := req.GetListing()
 	if !slices.ContainsFunc(s.description.GetListings(), func(l *wire.ListingSpec) bool { return l.GetName() == name }) {
 		return nil, sdk.Errorf(sdk.ErrInvalid, "there is no listing %q", name)
 	}
 	var cert *wire.Certificate
 	err := s.do(ctx, "Scan of "+name, req.GetCallId(), func(ctx context.Context, sess *sdk.Session) error {
-		walk := sdk.NewWalk(ctx, req, send)
+		var walk *sdk.Walk
+		walk = sdk.NewWalk(ctx, req, func(part []byte) error { return send(part, walk.Recycle) })
 		if err := s.connector.Scan(ctx, sess, walk); err != nil {
 			return err
 		}

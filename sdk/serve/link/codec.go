@@ -13,8 +13,20 @@ import (
 const partField protowire.Number = 1
 
 // Part is an outgoing wire.ScanResponse whose part is already encoded. The bytes are sent as they are and must not
-// change any more.
-type Part struct{ Bytes []byte }
+// change until Sent, if there is one, gets them back.
+type Part struct {
+	Bytes []byte
+	Sent  func([]byte)
+}
+
+// giveBack is the pool that the transport returns a part's bytes to.
+type giveBack func([]byte)
+
+// Get is part of mem.BufferPool; nobody takes bytes from here.
+func (giveBack) Get(length int) *[]byte { b := make([]byte, length); return &b }
+
+// Put is part of mem.BufferPool.
+func (g giveBack) Put(b *[]byte) { g(*b) }
 
 // Raw is an incoming message that stays encoded. Its bytes are lent until the next message or Free. They lie in memory of
 // its own, because what gRPC's pools give is cleared first, which costs as much as copying into it.
@@ -56,7 +68,10 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 		head := make([]byte, 0, 8)
 		head = protowire.AppendTag(head, partField, protowire.BytesType)
 		head = protowire.AppendVarint(head, uint64(len(m.Bytes)))
-		return mem.BufferSlice{mem.SliceBuffer(head), mem.SliceBuffer(m.Bytes)}, nil
+		if m.Sent == nil {
+			return mem.BufferSlice{mem.SliceBuffer(head), mem.SliceBuffer(m.Bytes)}, nil
+		}
+		return mem.BufferSlice{mem.SliceBuffer(head), mem.NewBuffer(&m.Bytes, giveBack(m.Sent))}, nil
 	case message:
 		size := m.SizeVT()
 		pool := mem.DefaultBufferPool()

@@ -55,6 +55,25 @@ func TestCodecSaysTheSameAsTheStockOne(t *testing.T) {
 	}
 }
 
+func TestPartGivesItsBytesBack(t *testing.T) {
+	part := bytes.Repeat([]byte("p"), 4096)
+	var back []byte
+	data, err := Codec{}.Marshal(&Part{Bytes: part, Sent: func(b []byte) { back = b }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back != nil {
+		t.Error("the bytes came back before they were sent")
+	}
+	if !bytes.HasSuffix(data.Materialize(), part) {
+		t.Error("other bytes are sent")
+	}
+	data.Free()
+	if len(back) != len(part) || &back[0] != &part[0] {
+		t.Error("the bytes did not come back when they were sent")
+	}
+}
+
 func TestErrorsCrossWhole(t *testing.T) {
 	in := &sdk.Error{Type: sdk.ErrThrottled, Message: "slow down", Sent: true, RetryAfter: 3 * time.Second, RequestID: "r1", Status: 429}
 	out, ok := errors.AsType[*sdk.Error](Error(context.Background(), Status(in)))
