@@ -4,6 +4,7 @@ package arch_test
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -14,12 +15,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
 const (
-	module   = "github.com/mooring-hq/mooring/"
-	root     = "../../.."
+	module = "github.com/mooring-hq/mooring/"
+	root   = "../../.."
 
 	maxLines     = 450 // of a file
 	maxTestLines = 500 // of one with tests
@@ -90,8 +92,19 @@ func (f *file) ours() []string {
 
 func files(t *testing.T) []*file {
 	t.Helper()
+	all, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 100 {
+		t.Fatalf("%d files are found, that is not the repository", len(all))
+	}
+	return all
+}
+
+// parsed reads the repository once for all tests.
+var parsed = sync.OnceValues(func() ([]*file, error) {
 	var all []*file
-	var where string
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -107,17 +120,14 @@ func files(t *testing.T) []*file {
 			return nil
 		}
 		f, err := read(name)
-		all, where = append(all, f), name
-		return err
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, f)
+		return nil
 	})
-	if err != nil {
-		t.Fatalf("%s: %v", where, err)
-	}
-	if len(all) < 100 {
-		t.Fatalf("%d files are found, that is not the repository", len(all))
-	}
-	return all
-}
+	return all, err
+})
 
 func read(name string) (*file, error) {
 	text, err := os.ReadFile(name)
