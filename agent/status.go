@@ -161,7 +161,7 @@ func notes(i api.InstanceStatus) string {
 		parts = append(parts, i.LastError)
 	}
 	if i.Restarts > 0 {
-		parts = append(parts, fmt.Sprintf("restarted %d times", i.Restarts))
+		parts = append(parts, fmt.Sprintf("restarts: %d", i.Restarts))
 	}
 	if i.CredentialExpires != nil {
 		parts = append(parts, "credential ends "+i.CredentialExpires.Local().Format(time.DateOnly))

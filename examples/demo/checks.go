@@ -264,7 +264,7 @@ func (d *demo) halved(ctx context.Context) error {
 	if after != deleted || i.Records["account"] < accounts {
 		return fmt.Errorf("%d accounts, %d before; %d deletions, %d before", i.Records["account"], accounts, after, deleted)
 	}
-	d.passed("members of acme-sales lost half its entries (%d gave %d missing): held for the next walk, %d accounts are still %d, nothing deleted",
+	d.passed("the list of acme-sales' members lost half its entries (%d came, %d were missing): held for the next walk; %d accounts before, %d now, nothing deleted",
 		i.listing("members").Records, i.listing("members").Missing, accounts, i.Records["account"])
 	return d.fault(ctx, "")
 }
