@@ -110,6 +110,7 @@ func (d *Daemon) with(ctx context.Context, body func(context.Context) error) err
 	d.wg.Wait() // engines first: what they got is written
 	stop()
 	base.Wait()
+	tidy(runtimeDir(d.config.Agent.DataDir))
 	if errors.Is(hostErr, context.Canceled) {
 		hostErr = nil
 	}

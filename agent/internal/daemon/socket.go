@@ -26,12 +26,14 @@ func SocketPath(dataDir string) string {
 	return filepath.Join(socketRoot(), name, "api.sock")
 }
 
+const serviceRoot = "/run/mooring"
+
 func socketRoot() string {
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
 		return filepath.Join(dir, "mooring")
 	}
-	if owned("/run/mooring") {
-		return "/run/mooring"
+	if owned(serviceRoot) {
+		return serviceRoot
 	}
 	return filepath.Join(os.TempDir(), "mooring-"+strconv.Itoa(os.Getuid()))
 }
@@ -82,6 +84,14 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		err = s.Close()
 	}
 	<-failed
-	_ = os.Remove(filepath.Dir(l.Addr().String())) // empty but for what others still need
 	return err
+}
+
+// tidy removes the folder of connectors' sockets, and those above it that are ours and empty now.
+func tidy(dir string) {
+	_ = os.Remove(dir)
+	_ = os.Remove(filepath.Dir(dir))
+	if root := socketRoot(); root != serviceRoot { // which the service manager makes and removes
+		_ = os.Remove(root) // other agents may have theirs in it: then it stays
+	}
 }
