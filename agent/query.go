@@ -143,7 +143,21 @@ func show(body io.Reader, output string, fields []string) error {
 	if trailer.Error != "" {
 		return errors.New(trailer.Error)
 	}
-	return nil
+	return lacking(trailer)
+}
+
+// lacking is an error when an instance could not give its records: whoever counts lines must not take them for all.
+func lacking(t api.Trailer) error {
+	var parts []string
+	for _, c := range t.Coverage {
+		if c.Lacking {
+			parts = append(parts, c.Instance+": "+printable(without(c.Instance, c.Problem)))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return &exit{exitPartly, errors.New("the answer is not whole: " + strings.Join(parts, "; "))}
 }
 
 type printer interface {
@@ -370,7 +384,9 @@ func printCoverage(w io.Writer, t api.Trailer) {
 		_, _ = fmt.Fprintf(w, ", %d undetermined (a field of the condition is unknown)", t.Undetermined)
 	}
 	for _, c := range t.Coverage {
-		_, _ = fmt.Fprint(w, " · ", printable(c.Line(now)))
+		if !c.Lacking { // that is said as an error
+			_, _ = fmt.Fprint(w, " · ", printable(c.Line(now)))
+		}
 	}
 	_, _ = fmt.Fprintln(w)
 }

@@ -76,10 +76,7 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := bufio.NewWriterSize(w, 64<<10)
 	trailer := Trailer{Coverage: []Coverage{}}
-	all, err := q.read(r.Context())
-	if err != nil {
-		trailer.Error = err.Error()
-	}
+	all, broken := q.read(r.Context())
 	enc := json.NewEncoder(out)
 	for _, c := range all {
 		trailer.Count++
@@ -87,17 +84,11 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	for _, i := range q.instances {
-		var kinds []wire.Kind
-		if q.kind != wire.Kind_KIND_UNSPECIFIED {
-			kinds = append(kinds, q.kind)
-		}
-		c, err := coverage(r.Context(), i, kinds...)
-		if err != nil {
-			trailer.Error = err.Error()
-		}
-		trailer.Coverage = append(trailer.Coverage, c)
+	var kinds []wire.Kind
+	if q.kind != wire.Kind_KIND_UNSPECIFIED {
+		kinds = append(kinds, q.kind)
 	}
+	trailer.cover(r.Context(), q.instances, broken, kinds...)
 	if err := enc.Encode(trailer); err != nil {
 		return err
 	}
@@ -107,8 +98,9 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) error {
 // maxChanges bounds one answer.
 const maxChanges = 100_000
 
-// read gives the newest changes of all instances in the order of their time.
-func (q *changeQuery) read(ctx context.Context) ([]Change, error) {
+// read gives the newest changes of all instances in the order of their time, and the instances that cannot be read.
+func (q *changeQuery) read(ctx context.Context) (_ []Change, broken map[string]error) {
+	broken = map[string]error{}
 	keep := q.limit
 	if keep == 0 {
 		keep = maxChanges
@@ -118,7 +110,8 @@ func (q *changeQuery) read(ctx context.Context) ([]Change, error) {
 		var mine []Change
 		for e, err := range i.Store.Log(ctx, 0) {
 			if err != nil {
-				return all, err
+				broken[i.ID()] = err
+				break
 			}
 			if e.At.Before(q.since) || (e.What == store.Filled && !q.filled) || (q.kind != wire.Kind_KIND_UNSPECIFIED && e.Kind != q.kind) {
 				continue
@@ -131,7 +124,7 @@ func (q *changeQuery) read(ctx context.Context) ([]Change, error) {
 		all = append(all, mine[max(0, len(mine)-keep):]...)
 	}
 	slices.SortStableFunc(all, func(a, b Change) int { return a.At.Compare(b.At) })
-	return all[max(0, len(all)-keep):], nil
+	return all[max(0, len(all)-keep):], broken
 }
 
 func changeOf(i *Instance, e store.Entry) Change {

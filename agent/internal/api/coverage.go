@@ -14,8 +14,10 @@ import (
 
 // Coverage says how old and how complete an answer is, per instance and listing.
 type Coverage struct {
-	Instance string            `json:"instance"`
-	Problem  string            `json:"problem,omitempty"`
+	Instance string `json:"instance"`
+	Problem  string `json:"problem,omitempty"`
+	// Lacking: records of this instance may be missing from the answer, for the problem's reason.
+	Lacking  bool              `json:"lacking,omitempty"`
 	Listings []ListingCoverage `json:"listings"`
 	Gaps     int               `json:"gaps,omitempty"`
 }

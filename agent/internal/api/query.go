@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -141,6 +142,17 @@ type Trailer struct {
 	Error        string `json:"_error,omitempty"`
 }
 
+// cover says how well each instance stands behind the answer; broken are those whose records could not all be read.
+func (t *Trailer) cover(ctx context.Context, instances []*Instance, broken map[string]error, kinds ...wire.Kind) {
+	for _, i := range instances {
+		c, err := coverage(ctx, i, kinds...)
+		if err = cmp.Or(broken[i.ID()], err); err != nil {
+			c.Problem, c.Lacking = err.Error(), true
+		}
+		t.Coverage = append(t.Coverage, c)
+	}
+}
+
 func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	q, err := s.parseQuery(r.URL.Query())
 	if err != nil {
@@ -149,19 +161,16 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := bufio.NewWriterSize(w, 64<<10)
 	trailer := Trailer{Coverage: []Coverage{}}
-	if err := q.run(r, s.b.Organisation(), out, &trailer); err != nil {
+	broken := map[string]error{}
+	if err := q.run(r, s.b.Organisation(), out, &trailer, broken); err != nil {
 		trailer.Error = err.Error()
 	}
-	for _, i := range q.instances {
-		c, err := coverage(r.Context(), i, q.kind)
-		if err != nil {
-			trailer.Error = err.Error()
-		}
-		trailer.Coverage = append(trailer.Coverage, c)
-	}
+	trailer.cover(r.Context(), q.instances, broken, q.kind)
 	for _, i := range s.b.Instances() {
 		if i.Store == nil {
-			trailer.Coverage = append(trailer.Coverage, Coverage{Instance: i.ID(), Problem: i.Problem, Listings: []ListingCoverage{}})
+			trailer.Coverage = append(trailer.Coverage, Coverage{
+				Instance: i.ID(), Problem: i.Problem, Listings: []ListingCoverage{}, Lacking: !i.Orphaned && !i.New,
+			})
 		}
 	}
 	line, err := json.Marshal(trailer)
@@ -172,16 +181,21 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	return out.Flush()
 }
 
-// run writes the records one a line, as they come, or sorted.
-func (q *query) run(r *http.Request, org record.Organisation, out *bufio.Writer, t *Trailer) error {
+// run writes the records one a line, as they come, or sorted. An instance that cannot be read goes to broken, and the
+// others answer.
+func (q *query) run(r *http.Request, org record.Organisation, out *bufio.Writer, t *Trailer, broken map[string]error) error {
 	var (
 		sorted []sortedLine
 		line   []byte
 	)
 	for _, i := range q.instances {
 		for f, err := range records(r.Context(), i, org, q.span) {
+			if r.Context().Err() != nil {
+				return r.Context().Err()
+			}
 			if err != nil {
-				return err
+				broken[i.ID()] = err
+				break
 			}
 			match, err := q.matches(f, t)
 			if err != nil {
