@@ -42,7 +42,7 @@ func TestNoRowIsReadWhereNothingCanBeMissing(t *testing.T) {
 		"one for another":    {func(w *world) { delete(w.v.accounts, "a01"); w.v.accounts["a99"] = "members" }, true},
 		"in the other place": {func(w *world) { w.v.accounts["a01"] = "outside" }, true},
 		"one twice, one not": {func(w *world) { w.v.drives["d0"]["d1-f1"] = true; delete(w.v.drives["d2"], "d2-f1") }, true},
-		"deleted by a hint": {func(w *world) {
+		"gone and settled": {func(w *world) {
 			// What is gone is not in doubt any more, but how many rows there are now is.
 			delete(w.v.accounts, "a01")
 			w.mustScan()
