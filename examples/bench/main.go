@@ -142,6 +142,9 @@ func (r *runner) run(ctx context.Context, wanted []row) (map[string][]round, err
 				other, err = measure(ctx, binaries[one.pkg], one, one.apart)
 				maps.Copy(m, other)
 			}
+			if ctx.Err() != nil { // what was measured until then is shown
+				return results, nil
+			}
 			if err != nil {
 				return nil, err
 			}
