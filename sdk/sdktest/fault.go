@@ -58,13 +58,15 @@ func faults() []*fault {
 	}
 }
 
-// slow answers when the connector has given up.
-func slow() *fault {
-	return &fault{name: "slow", do: func(p *provider, _ http.ResponseWriter, r *http.Request) {
+// slow answers when the connector has given up, or when it is told to.
+func slow(now <-chan struct{}) *fault {
+	return &fault{name: "slow", do: func(p *provider, w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // before that, the server does not notice that the client left
 		select {
 		case <-r.Context().Done():
 		case <-p.closing:
+		case <-now:
+			answer(w, http.StatusInternalServerError, "very late")
 		}
 	}}
 }

@@ -120,7 +120,8 @@ func (k *kit) cancelled(t tester, l *listed) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	k.provider.expect(slow(), 1, false, 0)
+	answerNow := make(chan struct{})
+	k.provider.expect(slow(answerNow), 1, false, 0)
 	var at time.Time
 	over := make(chan struct{})
 	go func() {
@@ -131,6 +132,7 @@ func (k *kit) cancelled(t tester, l *listed) {
 		}
 		at = time.Now()
 		cancel()
+		time.AfterFunc(2*cancelTime, func() { close(answerNow) }) // for a walk that does not listen
 	}()
 	w := k.scan(ctx, h.request, nil)
 	cancel()
