@@ -22,6 +22,10 @@ const module = "github.com/mooring-hq/mooring"
 // latency of the provider: enough for many pages to be under way at a random moment.
 const latency = "2ms"
 
+// slowList makes the longest list of pages take a good part of the scan, beside all that is quick: else few kills would
+// meet a walk that has to go on in its middle.
+const slowList = `{"match":"/orgs/*/members","do":"slow","delay":100000000}`
+
 // world is a folder with programs, a configuration, a company that runs, and the agent's data.
 type world struct {
 	t       *testing.T
@@ -104,7 +108,7 @@ func (w *world) build() {
 func (w *world) company(accounts int) string {
 	w.t.Helper()
 	cmd := exec.Command(filepath.Join(w.bin, "acme"), "-listen", "127.0.0.1:0", "-accounts", strconv.Itoa(accounts),
-		"-change-every", "0", "-latency", latency, "-limit", "off", "-credentials", filepath.Join(w.dir, "run"))
+		"-change-every", "0", "-latency", latency, "-fault", slowList, "-limit", "off", "-credentials", filepath.Join(w.dir, "run"))
 	cmd.Stderr, cmd.SysProcAttr = os.Stderr, withUs()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
