@@ -55,4 +55,4 @@ func (o *options) newDaemon(quiet bool) (*daemon.Daemon, error) {
 	return daemon.New(daemon.Options{Config: o.path(), Self: self, Version: version(), Logger: o.logger(c)})
 }
 
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) } //nolint:gosec // a descriptor
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

@@ -40,7 +40,7 @@ func TestCommandLine(t *testing.T) {
 		Dir: "testdata/script", RequireUniqueNames: true,
 		UpdateScripts: os.Getenv("UPDATE") != "",
 		Setup: func(e *testscript.Env) error {
-			runtimeDir, err := os.MkdirTemp("", "mr") // short, for the paths of sockets
+			runtimeDir, err := os.MkdirTemp("", "mr") //nolint:usetesting // short, for the paths of sockets
 			if err != nil {
 				return err
 			}
@@ -111,7 +111,7 @@ func command(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
 		path, err = exec.LookPath(name)
 		ts.Check(err)
 	}
-	c := exec.Command(path, args...) //nolint:gosec,noctx // the script says which; its end kills it
+	c := exec.Command(path, args...) //nolint:noctx // the script says which; its end kills it
 	c.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "TZ", "CONNECTORS", "TOKEN", "MOORING_CONFIG"} {
 		c.Env = append(c.Env, name+"="+ts.Getenv(name))
@@ -254,7 +254,7 @@ func listenDeaf(ts *testscript.TestScript, neg bool, args []string) {
 	sum := filepath.Base(filepath.Dir(daemon.SocketPath(ts.MkAbs(args[0]))))
 	dir := filepath.Join(ts.Getenv("XDG_RUNTIME_DIR"), "mooring", sum)
 	ts.Check(os.MkdirAll(dir, 0o700))
-	l, err := net.Listen("unix", filepath.Join(dir, "api.sock")) //nolint:noctx // closed at the end
+	l, err := net.Listen("unix", filepath.Join(dir, "api.sock")) // closed at the end
 	ts.Check(err)
 	ts.Defer(func() { _ = l.Close() })
 	go func() {

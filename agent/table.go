@@ -82,7 +82,7 @@ func printable(s string) string {
 }
 
 func terminalWidth(f *os.File) int {
-	w, _, err := term.GetSize(int(f.Fd())) //nolint:gosec // a descriptor
+	w, _, err := term.GetSize(int(f.Fd()))
 	if err != nil || w < 20 {
 		return 80
 	}

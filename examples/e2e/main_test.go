@@ -108,7 +108,7 @@ const (
 
 // command is a program in the site's folder and environment; it does not outlive the test's process.
 func (s *site) command(path string, args ...string) *exec.Cmd {
-	c := exec.CommandContext(s.t.Context(), path, args...) //nolint:gosec // built, or installed by .ci/e2e
+	c := exec.CommandContext(s.t.Context(), path, args...) // built, or installed by .ci/e2e
 	c.Dir = s.dir
 	c.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "XDG_RUNTIME_DIR=" + s.runtime, "TZ=UTC",

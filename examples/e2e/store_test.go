@@ -118,7 +118,7 @@ func TestFlippedBits(t *testing.T) {
 	file := s.path("data/instances/github/platform/instance.db")
 	pages, size := pagesInUse(t, file)
 	t.Logf("%d pages are in use", len(pages))
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same pages every time
+	rnd := rand.New(rand.NewPCG(1, 2)) // the same pages every time
 	rnd.Shuffle(len(pages), func(i, j int) { pages[i], pages[j] = pages[j], pages[i] })
 	if len(pages) < harmed {
 		t.Fatalf("only %d pages are in use, want %d", len(pages), harmed)

@@ -286,6 +286,6 @@ func sortKey(m wire.RecordMessage, field string) string {
 
 func sortableInt(v int64) string {
 	const width = 20
-	s := strconv.FormatUint(uint64(v)^(1<<63), 10) //nolint:gosec // flips the sign so that the text orders
+	s := strconv.FormatUint(uint64(v)^(1<<63), 10) // flips the sign so that the text orders
 	return strings.Repeat("0", width-len(s)) + s
 }
