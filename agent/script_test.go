@@ -111,7 +111,7 @@ func command(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
 		path, err = exec.LookPath(name)
 		ts.Check(err)
 	}
-	c := exec.Command(path, args...) //nolint:noctx // the script says which; its end kills it
+	c := exec.Command(path, args...) // the script says which; its end kills it
 	c.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "TZ", "CONNECTORS", "TOKEN", "MOORING_CONFIG"} {
 		c.Env = append(c.Env, name+"="+ts.Getenv(name))
