@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -30,7 +29,6 @@ type walk struct {
 	err      error
 	bad      []string // what no walk may do
 	requests int
-	took     time.Duration // after the cancellation
 }
 
 // mark is a checkpoint, and how much came before it.

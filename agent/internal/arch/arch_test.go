@@ -163,7 +163,7 @@ func TestImportsGoDown(t *testing.T) {
 			switch {
 			case !known:
 				t.Errorf("%s imports %s, which has no place in the layout", f.name, dep)
-			case to > from || to == from && !(to >= pluginLevel && below):
+			case to > from || to == from && (to < pluginLevel || !below):
 				t.Errorf("%s (level %d) imports %s (level %d): imports only go down", f.name, from, dep, to)
 			}
 		}
