@@ -404,8 +404,8 @@ func (o *observer) rate(from, until int64) float64 {
 		if m.records <= from {
 			a = m
 		}
-		if m.records <= until {
-			z = m
+		if z = m; m.records >= until {
+			break // what comes after it is settling
 		}
 	}
 	return float64(z.records-a.records) / (z.at - a.at).Seconds()
