@@ -38,7 +38,7 @@ e2e: build ## the built programs against servers that nobody here wrote (needs N
 	.ci/e2e
 
 crash: build ## KILLS=500 kill -9 of agent and connector, the store must equal the never-killed run
-	MOORING_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestCrash$$' ./examples/acme/crash
+	MOORING_BIN=$(CURDIR)/$(BIN) MOORING_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestCrash$$' ./examples/acme/crash
 
 fuzz: ## every fuzzer for FUZZ_TIME=30s
 	.ci/fuzz $(FUZZ_TIME)

@@ -54,12 +54,12 @@ func (o *options) connect() (*client, error) {
 }
 
 // ask sends a request and gives the body of a 2xx answer.
-func (c *client) ask(ctx context.Context, method, path string, query url.Values) (*http.Response, error) {
+func (cl *client) ask(ctx context.Context, method, path string, query url.Values) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://mooring"+path+"?"+query.Encode(), nil)
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.http.Do(req)
+	res, err := cl.http.Do(req)
 	if err != nil {
 		return nil, &exit{exitUnreachable, fmt.Errorf("asking the agent: %w", errors.Unwrap(err))}
 	}
@@ -78,8 +78,8 @@ func (c *client) ask(ctx context.Context, method, path string, query url.Values)
 	return nil, &exit{code, errors.New(p.Error)}
 }
 
-func (c *client) askJSON(ctx context.Context, method, path string, query url.Values, out any) error {
-	res, err := c.ask(ctx, method, path, query)
+func (cl *client) askJSON(ctx context.Context, method, path string, query url.Values, out any) error {
+	res, err := cl.ask(ctx, method, path, query)
 	if err != nil {
 		return err
 	}

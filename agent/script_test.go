@@ -40,7 +40,7 @@ func TestCommandLine(t *testing.T) {
 		Dir: "testdata/script", RequireUniqueNames: true,
 		UpdateScripts: os.Getenv("UPDATE") != "",
 		Setup: func(e *testscript.Env) error {
-			runtimeDir, err := os.MkdirTemp("", "mr") //nolint:usetesting // short, for the paths of sockets
+			runtimeDir, err := os.MkdirTemp("", "mr")
 			if err != nil {
 				return err
 			}

@@ -157,8 +157,8 @@ func (m *Method) wire() *wire.CredentialMethod {
 
 func (l *Listing) wire() *wire.ListingSpec {
 	return &wire.ListingSpec{
-		Name: l.Name, Doc: l.Doc, Defines: l.Defines, Enriches: l.Enriches, Type: wire.ListingSpec_Type(l.Type), //nolint:gosec // three values
-		Parent: l.Parent, Resume: wire.ListingSpec_Resume(l.Resume), //nolint:gosec // two values
+		Name: l.Name, Doc: l.Doc, Defines: l.Defines, Enriches: l.Enriches, Type: wire.ListingSpec_Type(l.Type),
+		Parent: l.Parent, Resume: wire.ListingSpec_Resume(l.Resume),
 		MaxWindow: duration(l.MaxWindow), Lookback: duration(l.Lookback), Overlap: duration(l.Overlap), LateBy: duration(l.LateBy),
 		Exclusive: l.Exclusive, Fields: l.Fields, Permissions: l.Permissions, Every: duration(l.Every), OffByDefault: l.OffByDefault,
 	}

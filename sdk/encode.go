@@ -78,7 +78,7 @@ func ParseKind(s string) (Kind, bool) {
 			plural = "people"
 		}
 		if i > 0 && (s == n || s == plural) {
-			return Kind(i), true //nolint:gosec // index of an array of 12
+			return Kind(i), true
 		}
 	}
 	return 0, false
@@ -113,9 +113,9 @@ func appendEnvelope(b []byte, kind Kind, r Record, listing string) ([]byte, erro
 		if a.GetTime() == nil {
 			return b, fmt.Errorf("activity %q has no time", id)
 		}
-		at = uint64(a.GetTime().AsTime().UnixNano()) //nolint:gosec // two's complement on the wire
+		at = uint64(a.GetTime().AsTime().UnixNano())
 	}
-	size := protowire.SizeTag(envelopeKind) + protowire.SizeVarint(uint64(kind)) //nolint:gosec // small
+	size := protowire.SizeTag(envelopeKind) + protowire.SizeVarint(uint64(kind))
 	size += protowire.SizeTag(envelopeID) + protowire.SizeBytes(len(id))
 	recordSize := r.SizeVT()
 	size += protowire.SizeTag(envelopeRecord) + protowire.SizeBytes(recordSize)
@@ -131,7 +131,7 @@ func appendEnvelope(b []byte, kind Kind, r Record, listing string) ([]byte, erro
 		size += protowire.SizeTag(envelopeTime) + protowire.SizeFixed64()
 	}
 	b = protowire.AppendTag(b, partEnvelopes, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(size)) //nolint:gosec // positive
+	b = protowire.AppendVarint(b, uint64(size))
 	b = appendVarint(b, envelopeKind, uint64(kind))
 	b = protowire.AppendTag(b, envelopeID, protowire.BytesType)
 	b = protowire.AppendString(b, id)
@@ -157,7 +157,7 @@ func appendEnvelope(b []byte, kind Kind, r Record, listing string) ([]byte, erro
 
 func appendRecord(b []byte, field protowire.Number, r Record, size int) ([]byte, error) {
 	b = protowire.AppendTag(b, field, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(size)) //nolint:gosec // positive
+	b = protowire.AppendVarint(b, uint64(size))
 	start := len(b)
 	b = append(b, make([]byte, size)...)
 	if _, err := r.MarshalToSizedBufferVT(b[start:]); err != nil {
@@ -174,7 +174,7 @@ type sized interface {
 func appendMessage(b []byte, field protowire.Number, m sized) []byte {
 	size := m.SizeVT()
 	b = protowire.AppendTag(b, field, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(size)) //nolint:gosec // positive
+	b = protowire.AppendVarint(b, uint64(size))
 	start := len(b)
 	b = append(b, make([]byte, size)...)
 	_, _ = m.MarshalToSizedBufferVT(b[start:]) // fails only on a wrong size

@@ -45,7 +45,7 @@ func TestRecordsArriveAsTheyWere(t *testing.T) {
 		if e.GetId() != r.GetId() || r.GetId() == "" || e.GetKind() != sdk.KindOf(r) || e.GetListing() != "" {
 			t.Errorf("%T: envelope %s %q", r, e.GetKind(), e.GetId())
 		}
-		if _, activity := r.(*sdk.Activity); activity != (e.GetTime() != 0) || activity && int64(e.GetTime()) != at.UnixNano() { //nolint:gosec // two's complement
+		if _, activity := r.(*sdk.Activity); activity != (e.GetTime() != 0) || activity && int64(e.GetTime()) != at.UnixNano() {
 			t.Errorf("%T: time %d", r, e.GetTime())
 		}
 		rec, volatile := wire.NewRecord(e.GetKind()), wire.NewRecord(e.GetKind())

@@ -105,9 +105,9 @@ func ErrorToWire(err error) *wire.Error {
 	}
 	w := &wire.Error{
 		Type: string(e.Type), Message: err.Error(), Sent: e.Sent, RequestId: e.RequestID, Permission: e.Permission,
-		Capability: e.Capability, Url: e.URL, Field: e.Field, Status: uint32(max(e.Status, 0)), //nolint:gosec // checked
+		Capability: e.Capability, Url: e.URL, Field: e.Field, Status: uint32(max(e.Status, 0)),
 	}
-	if err == error(e) { // the details travel as fields
+	if same, ok := err.(*Error); ok && same == e { //nolint:errorlint // not wrapped: the details travel as fields
 		w.Message = e.Message
 	}
 	if e.RetryAfter > 0 {

@@ -12,6 +12,8 @@ import (
 )
 
 // The records are the messages that travel and are stored. Their fields are documented in sdk/wire/v1/records.proto.
+//
+//nolint:revive // one comment for all of them
 type (
 	Account    = wire.Account
 	Group      = wire.Group

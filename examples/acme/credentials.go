@@ -16,7 +16,7 @@ import (
 const keyBits = 2048
 
 // The files of the credentials' folder.
-const ( //nolint:gosec // names of files
+const (
 	keyFile    = "github-app.pem"
 	tokenFile  = "github-sales.token"
 	secretFile = "github-webhook.secret"
@@ -45,16 +45,16 @@ func random() string {
 // write puts the credentials into a folder, readable by its owner only. remove takes away what was written, and the
 // folder when that makes it empty.
 func (c *credentials) write(dir string) (remove func() error, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // the operator's own folder
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder for the credentials: %w", err)
 	}
 	var written []string
 	remove = func() error {
 		var errs []error
 		for _, path := range written {
-			errs = append(errs, os.Remove(path)) //nolint:gosec // was written here
+			errs = append(errs, os.Remove(path))
 		}
-		_ = os.Remove(dir) //nolint:gosec // fails where others have files there
+		_ = os.Remove(dir)
 		return errors.Join(errs...)
 	}
 	pemKey := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(c.key)})

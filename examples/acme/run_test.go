@@ -107,7 +107,7 @@ func do(t *testing.T, method, url, token, body string) (int, []byte) {
 
 func read(t *testing.T, path string) string {
 	t.Helper()
-	b, err := os.ReadFile(path) //nolint:gosec // of this test
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ const maxRSS = 100 << 10
 // TestBig starts the program with a million accounts, reads of it, and ends it by a signal.
 func TestBig(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-big", "-listen", "127.0.0.1:0", "-credentials", dir, "-limit", "off", "-latency", "0") //nolint:gosec // itself
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-big", "-listen", "127.0.0.1:0", "-credentials", dir, "-limit", "off", "-latency", "0")
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -121,7 +121,7 @@ func (r *runner) run(ctx context.Context, wanted []row) (map[string][]round, err
 		order = append(order, w.run)
 		if binaries[w.run.pkg] == "" {
 			path := filepath.Join(r.dir, strings.ReplaceAll(w.run.pkg, "/", "-")+".test")
-			if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-ldflags", "-s -w", "-o", path, "./"+w.run.pkg).CombinedOutput(); err != nil { //nolint:gosec // from our own list
+			if out, err := exec.CommandContext(ctx, "go", "test", "-c", "-ldflags", "-s -w", "-o", path, "./"+w.run.pkg).CombinedOutput(); err != nil {
 				return nil, fmt.Errorf("building the benchmarks of %s: %w: %s", w.run.pkg, err, out)
 			}
 			binaries[w.run.pkg] = path
@@ -143,7 +143,7 @@ func (r *runner) run(ctx context.Context, wanted []row) (map[string][]round, err
 				maps.Copy(m, other)
 			}
 			if ctx.Err() != nil { // what was measured until then is shown
-				return results, nil
+				return results, nil //nolint:nilerr // the interruption is what was asked for
 			}
 			if err != nil {
 				return nil, err
@@ -157,7 +157,7 @@ func (r *runner) run(ctx context.Context, wanted []row) (map[string][]round, err
 }
 
 func measure(ctx context.Context, binary string, one run, bench string) (round, error) {
-	c := exec.CommandContext(ctx, binary, "-test.run", "^$", "-test.bench", bench, "-test.benchtime", cmp.Or(one.time, "1x"), "-test.timeout", "60m") //nolint:gosec // built above
+	c := exec.CommandContext(ctx, binary, "-test.run", "^$", "-test.bench", bench, "-test.benchtime", cmp.Or(one.time, "1x"), "-test.timeout", "60m")
 	c.Dir = one.pkg
 	out, err := c.CombinedOutput()
 	if err != nil {

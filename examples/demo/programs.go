@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,12 +32,12 @@ type program struct {
 
 // start runs a program in a group of its own: Ctrl-C reaches the demo, which ends them in order.
 func (d *demo) start(ctx context.Context, logs, name, path string, args ...string) error {
-	log, err := os.Create(filepath.Join(logs, name+".log")) //nolint:gosec // our own temporary folder
+	log, err := os.Create(filepath.Join(logs, name+".log"))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...) //nolint:gosec // what make built
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
@@ -66,8 +67,8 @@ const endTime = 15 * time.Second
 // end stops what was started, the agent first, and sees that nothing is left.
 func (d *demo) end() error {
 	var errs []error
-	for i := len(d.running) - 1; i >= 0; i-- {
-		p := d.running[i]
+	for _, p := range slices.Backward(d.running) {
+
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-p.done:
@@ -88,7 +89,7 @@ func (d *demo) end() error {
 func (d *demo) tail(logs string) error {
 	var b strings.Builder
 	for _, p := range d.running {
-		text, _ := os.ReadFile(filepath.Join(logs, p.name+".log")) //nolint:gosec // our own temporary folder
+		text, _ := os.ReadFile(filepath.Join(logs, p.name+".log"))
 		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 		fmt.Fprintf(&b, "\n%s said last:\n  %s", p.name, strings.Join(lines[max(0, len(lines)-8):], "\n  "))
 	}
@@ -97,7 +98,7 @@ func (d *demo) tail(logs string) error {
 
 // mooring runs a command of the agent and gives what it prints.
 func (d *demo) mooring(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "mooring"), args...) //nolint:gosec // what make built
+	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "mooring"), args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

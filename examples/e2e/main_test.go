@@ -61,7 +61,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, bin: needs(t, "MOORING_BIN"), dir: t.TempDir()}
 	var err error
-	if s.runtime, err = os.MkdirTemp("", "mr"); err != nil { //nolint:usetesting // short, for the paths of sockets
+	if s.runtime, err = os.MkdirTemp("", "mr"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(s.runtime) })

@@ -218,7 +218,7 @@ func TestThroughTransport(t *testing.T) {
 
 func TestPrivateKey(t *testing.T) {
 	for name, text := range map[string]string{
-		"empty": "", "no pem": "hello", "not a key": "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n", //nolint:gosec // not a key
+		"empty": "", "no pem": "hello", "not a key": "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
 	} {
 		if _, err := privateKey(text); sdk.TypeOf(err) != sdk.ErrAuth || strings.Contains(err.Error(), "AAAA") {
 			t.Errorf("%s: %v", name, err)

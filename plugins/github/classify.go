@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,10 +97,8 @@ func wanted(h http.Header) string {
 	}
 	accepted, held := scopeList(h.Get("X-Accepted-Oauth-Scopes")), scopeList(h.Get("X-Oauth-Scopes"))
 	for _, s := range accepted {
-		for _, have := range held {
-			if s == have {
-				return "" // the scope is there: it is the person who may not
-			}
+		if slices.Contains(held, s) {
+			return "" // the scope is there: it is the person who may not
 		}
 	}
 	return strings.Join(accepted, " or ")

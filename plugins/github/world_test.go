@@ -208,7 +208,7 @@ func addPermits(o *githubtest.Org) {
 		GrantedAt: epochOfWorld, TokenID: 8, TokenName: "robot 2", ExpiresAt: time.Now().Add(24 * time.Hour),
 	})
 	o.Hooks = githubtest.ListOf(githubtest.Hook{
-		ID: 61, URL: "https://user:pw@sink.example/in?key=secret", Secret: "s", //nolint:gosec // made up
+		ID: 61, URL: "https://user:pw@sink.example/in?key=secret", Secret: "s",
 		Events: []string{"push"}, CreatedAt: epochOfWorld, UpdatedAt: epochOfWorld,
 	})
 	o.SCIMUsers = githubtest.ListOf(

@@ -150,7 +150,7 @@ func (h *hold) drain(callID string) *wire.Observe {
 	if h.left == 0 {
 		return nil
 	}
-	o := &wire.Observe{Id: h.id, CallId: callID, Returned: uint32(h.left)} //nolint:gosec // at most MaxGrants
+	o := &wire.Observe{Id: h.id, CallId: callID, Returned: uint32(h.left)}
 	h.left, h.size = 0, 0
 	return o
 }

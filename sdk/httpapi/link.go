@@ -73,7 +73,7 @@ func (p *linkParams) set(name, value string) {
 			return
 		}
 		p.rel = true
-		for _, r := range strings.Fields(value) {
+		for r := range strings.FieldsSeq(value) {
 			p.next = p.next || strings.EqualFold(r, "next")
 		}
 	}

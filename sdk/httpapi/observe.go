@@ -29,7 +29,7 @@ func (t *Transport) observation(x *exchange, lease uint64, a *attempt) *wire.Obs
 	if a.res == nil {
 		return o
 	}
-	o.Status = uint32(a.res.StatusCode) //nolint:gosec // three digits
+	o.Status = uint32(a.res.StatusCode)
 	o.Throttled = a.verdict.throttled
 	o.RequestId = a.verdict.requestID
 	o.States = t.quotas.states(x, a.res.Header, a.verdict, time.Now())

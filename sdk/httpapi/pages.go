@@ -22,7 +22,7 @@ func Get(ctx context.Context, s *sdk.Session, ref string, out any) (*http.Respon
 		return nil, sdk.Errorf(sdk.ErrInvalid, "not a request: %q", ref)
 	}
 	req.Header.Set("Accept", "application/json")
-	res, err := s.HTTP.Do(req) //nolint:bodyclose // closed below
+	res, err := s.HTTP.Do(req)
 	if err != nil {
 		if e, ok := errors.AsType[*sdk.Error](err); ok {
 			return nil, e

@@ -175,7 +175,7 @@ func TestGetGivesTheAnswerOfAnError(t *testing.T) {
 		t.Errorf("got %v, %v", res, err)
 	}
 	_ = res.Body.Close()
-	if _, err := httpapi.Get(t.Context(), b.session, "http://[", new(any)); sdk.TypeOf(err) != sdk.ErrInvalid { //nolint:bodyclose // none
+	if _, err := httpapi.Get(t.Context(), b.session, "http://[", new(any)); sdk.TypeOf(err) != sdk.ErrInvalid {
 		t.Errorf("got %v", err)
 	}
 }

@@ -81,7 +81,7 @@ func (k *kit) whole(t tester, l *wire.ListingSpec, w *walk) bool {
 		t.Errorf("the provider is healthy, but there is no certificate: %v", w.err)
 		return false
 	}
-	if n := len(w.marks); int(w.cert.GetPages()) != n || int(w.cert.GetRecords()) != len(w.records) { //nolint:gosec // counts
+	if n := len(w.marks); int(w.cert.GetPages()) != n || int(w.cert.GetRecords()) != len(w.records) {
 		t.Errorf("the certificate counts %d pages and %d records, %d and %d came", w.cert.GetPages(), w.cert.GetRecords(), n, len(w.records))
 	}
 	if n := len(w.parts); n > 0 && w.parts[n-1].Checkpoint == nil {

@@ -3,6 +3,7 @@ package sdktest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -112,9 +113,7 @@ func (k *kit) open(t tester) bool {
 		}
 	}
 	settings["base_url"] = ProviderURL
-	for name, v := range k.o.Settings {
-		settings[name] = v
-	}
+	maps.Copy(settings, k.o.Settings)
 	for name, v := range settings {
 		settings[name] = strings.ReplaceAll(v, ProviderURL, k.provider.server.URL)
 	}

@@ -9,7 +9,7 @@ import (
 
 // Lease asks the agent for quota.
 func (s *session) Lease(ctx context.Context, callID string, wants []*wire.Want, count int) (httpapi.Grant, error) {
-	l := &wire.Lease{Id: s.ids.Add(1), CallId: callID, Wants: wants, Count: uint32(max(count, 1))} //nolint:gosec // small
+	l := &wire.Lease{Id: s.ids.Add(1), CallId: callID, Wants: wants, Count: uint32(max(count, 1))}
 	a, err := s.ask(ctx, l.GetId(), &wire.SessionConnector{Msg: &wire.SessionConnector_Lease{Lease: l}})
 	if err != nil {
 		return httpapi.Grant{}, err

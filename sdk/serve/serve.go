@@ -45,7 +45,7 @@ func run(c sdk.Connector, args []string, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if len(args) == 2 && args[1] == "--describe" {
+	if len(args) == 2 && args[1] == "--describe" { //nolint:gosec // checked above
 		text, err := protojson.MarshalOptions{Multiline: true}.Marshal(description)
 		if err != nil {
 			return fmt.Errorf("%s: printing the description: %w", file, err)

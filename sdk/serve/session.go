@@ -74,7 +74,7 @@ func (s *server) Session(st stream) error {
 	for { // after a refusal too: the agent reads why, and ends the stream
 		m, err := st.Recv()
 		if err != nil {
-			return nil //nolint:nilerr // the agent is gone, there is nobody to tell
+			return nil
 		}
 		sess.receive(m)
 	}

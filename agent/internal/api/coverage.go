@@ -93,24 +93,24 @@ func gives(l *wire.ListingSpec, kinds []wire.Kind) bool {
 	return false
 }
 
-func (lc *ListingCoverage) fill(r scan.Round) {
-	lc.State, lc.Unavailable, lc.Held, lc.Reason = "incomplete", r.Unavailable, r.Held, r.Error
+func (l *ListingCoverage) fill(r scan.Round) {
+	l.State, l.Unavailable, l.Held, l.Reason = "incomplete", r.Unavailable, r.Held, r.Error
 	if !r.LastComplete.IsZero() {
-		lc.AsOf = new(r.LastComplete.UTC())
+		l.AsOf = new(r.LastComplete.UTC())
 		if r.Error == "" {
-			lc.State = "complete"
+			l.State = "complete"
 		}
 	}
 }
 
-func (lc *ListingCoverage) capability(c *wire.Capability) {
+func (l *ListingCoverage) capability(c *wire.Capability) {
 	switch c.GetState() {
 	case wire.Capability_MISSING:
-		lc.State, lc.Reason = "missing", strings.Join(c.GetMissing(), ", ")
+		l.State, l.Reason = "missing", strings.Join(c.GetMissing(), ", ")
 	case wire.Capability_NOT_IN_PLAN:
-		lc.State, lc.Reason = "not_in_plan", c.GetReason()
+		l.State, l.Reason = "not_in_plan", c.GetReason()
 	case wire.Capability_SWITCHED_OFF:
-		lc.State, lc.Reason = "switched_off", c.GetReason()
+		l.State, l.Reason = "switched_off", c.GetReason()
 	case wire.Capability_UNSPECIFIED, wire.Capability_HELD, wire.Capability_UNNEEDED, wire.Capability_UNKNOWN:
 	}
 }
@@ -156,7 +156,7 @@ func (c Coverage) Line(now time.Time) string {
 	return c.Instance + ": " + strings.Join(parts, ", ")
 }
 
-func (l ListingCoverage) words(now time.Time) string {
+func (l *ListingCoverage) words(now time.Time) string {
 	s := l.Listing + " "
 	switch l.State {
 	case "complete":

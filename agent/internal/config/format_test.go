@@ -66,7 +66,7 @@ func TestFormatFiles(t *testing.T) {
 // TestFormatKeepsTheMeaning: a formatted configuration loads as the unformatted one.
 func TestFormatKeepsTheMeaning(t *testing.T) {
 	for name, path := range cases(t, "good") {
-		src, err := os.ReadFile(path) //nolint:gosec // a test's own file
+		src, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func seed(f *testing.F, kind string) {
 		f.Fatal("no seeds: ", err)
 	}
 	for _, p := range paths {
-		src, err := os.ReadFile(p) //nolint:gosec // a test's own file
+		src, err := os.ReadFile(p)
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func TestBad(t *testing.T) {
 			if strings.Contains(out, "canary") {
 				t.Errorf("a secret is shown:\n%s", out)
 			}
-			for _, l := range strings.Split(strings.TrimSuffix(out, "\n"), "\n") {
+			for l := range strings.SplitSeq(strings.TrimSuffix(out, "\n"), "\n") {
 				if !strings.HasPrefix(l, "    ") && !line.MatchString(l) {
 					t.Errorf("not file:line:col: message: %q", l)
 				}

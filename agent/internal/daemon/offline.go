@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"os"
+	"slices"
 
 	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/config"
@@ -44,7 +45,7 @@ func Offline(c *config.Config, _ *Locks) (*Stores, error) {
 
 // Instances is part of api.Backend.
 func (s *Stores) Instances() []*api.Instance {
-	return append(s.instances[:len(s.instances):len(s.instances)], orphans(s.config)...)
+	return append(slices.Clip(s.instances), orphans(s.config)...)
 }
 
 // Organisation is part of api.Backend.

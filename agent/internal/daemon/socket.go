@@ -83,7 +83,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	if err != nil {
 		err = s.Close()
 	}
-	<-failed
+	<-failed //nolint:errcheck // http.ErrServerClosed: we closed it
 	return err
 }
 

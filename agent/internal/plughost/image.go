@@ -107,7 +107,7 @@ func duplicate(f *os.File) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connector: %w", err)
 	}
-	return os.NewFile(uintptr(fd), f.Name()), nil //nolint:gosec // a descriptor
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 func identify(path string, f *os.File) (fileID, error) {
@@ -156,7 +156,7 @@ func (m *images) create(name string) (*os.File, func() (*os.File, error), error)
 	if err != nil { // vm.memfd_noexec
 		return m.createCopy()
 	}
-	f := os.NewFile(uintptr(fd), "memfd") //nolint:gosec // a descriptor
+	f := os.NewFile(uintptr(fd), "memfd")
 	return f, func() (*os.File, error) {
 		_, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_WRITE|unix.F_SEAL_GROW|unix.F_SEAL_SHRINK|unix.F_SEAL_SEAL)
 		if err != nil {

@@ -183,7 +183,7 @@ func (s *session) lease(ctx context.Context, l *wire.Lease) {
 		}
 		s.note(l.GetId(), got.ID)
 		return &wire.SessionHost{Msg: &wire.SessionHost_Granted{Granted: &wire.Granted{
-			Id: l.GetId(), Waited: durationpb.New(got.Waited), Count: uint32(got.Count), Expires: timestamppb.New(got.Expires), //nolint:gosec // as asked
+			Id: l.GetId(), Waited: durationpb.New(got.Waited), Count: uint32(got.Count), Expires: timestamppb.New(got.Expires),
 		}}}
 	})
 }

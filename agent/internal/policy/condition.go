@@ -99,8 +99,8 @@ func (c *Condition) Judge(m wire.RecordMessage) (Verdict, error) {
 	switch {
 	case err != nil && strings.Contains(err.Error(), "cost limit"):
 		return Undetermined, fmt.Errorf("the condition costs too much on one record: %w", err)
-	case err != nil: // a missing key, an index out of range: nothing is known there
-		return Undetermined, nil
+	case err != nil:
+		return Undetermined, nil //nolint:nilerr // a missing key, an index out of range: nothing is known there
 	case out == types.True:
 		return Match, nil
 	case out == types.False:

@@ -38,7 +38,7 @@ func serve(b *testing.B, v *vendor, latency time.Duration) *link {
 		transport.CloseIdleConnections()
 		server.Close()
 	})
-	k := &link{v: v, latency: latency, rng: rand.New(rand.NewPCG(1, 1))} //nolint:gosec // a simulation
+	k := &link{v: v, latency: latency, rng: rand.New(rand.NewPCG(1, 1))}
 	k.trip = func() reply {
 		q, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL, nil)
 		if err != nil {

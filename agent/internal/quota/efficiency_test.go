@@ -129,7 +129,7 @@ func courses() []course {
 }
 
 func (c course) link(seed uint64) *link {
-	return &link{v: c.vendor(), latency: c.latency, jitter: 0.2, rng: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // a simulation
+	return &link{v: c.vendor(), latency: c.latency, jitter: 0.2, rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
 // measure runs a client in a bubble and gives its efficiency and how often it was refused.

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -73,9 +74,7 @@ func (l *Ledger) Configure(name string, specs []*wire.BucketSpec, share float64,
 	if inst == nil {
 		inst = &instance{name: name, spent: map[string]spent{}, buckets: map[place]*bucket{}}
 		l.instances[name] = inst
-		for bucket, s := range l.spent[name] {
-			inst.spent[bucket] = s
-		}
+		maps.Copy(inst.spent, l.spent[name])
 		delete(l.spent, name)
 	}
 	if !(share > 0 && share <= 1) {

@@ -48,7 +48,7 @@ func (w *world) String() string {
 // Whatever the provider, the ledger never has more requests arrive than it allows, and always gets done.
 func TestNeverMoreThanTheLimit(t *testing.T) {
 	for seed := range uint64(300) {
-		w := randomWorld(rand.New(rand.NewPCG(seed, 7))) //nolint:gosec // a simulation
+		w := randomWorld(rand.New(rand.NewPCG(seed, 7)))
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { w.check(t, seed) })
 		})
@@ -56,7 +56,7 @@ func TestNeverMoreThanTheLimit(t *testing.T) {
 }
 
 func (w *world) check(t *testing.T, seed uint64) {
-	k := &link{v: &w.v, latency: w.latency, jitter: w.jitter, rng: rand.New(rand.NewPCG(seed, 2))} //nolint:gosec // a simulation
+	k := &link{v: &w.v, latency: w.latency, jitter: w.jitter, rng: rand.New(rand.NewPCG(seed, 2))}
 	alone := &vendor{shape: w.v.shape, limit: w.v.limit, span: w.v.span, phase: w.v.phase, skew: w.v.skew}
 	w.v.shadow = alone
 	start := time.Now()

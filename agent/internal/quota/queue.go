@@ -76,7 +76,7 @@ func (q waiters) Swap(i, j int) {
 	q[i].index, q[j].index = i, j
 }
 func (q *waiters) Push(x any) {
-	w := x.(*waiter) //nolint:errcheck // only waiters are pushed
+	w := x.(*waiter)
 	w.index = len(*q)
 	*q = append(*q, w)
 }
@@ -193,7 +193,7 @@ func (h wakes) Swap(i, j int) {
 	h[i].index, h[j].index = i, j
 }
 func (h *wakes) Push(x any) {
-	b := x.(*bucket) //nolint:errcheck // only buckets are pushed
+	b := x.(*bucket)
 	b.index = len(*h)
 	*h = append(*h, b)
 }

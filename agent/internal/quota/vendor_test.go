@@ -203,5 +203,5 @@ func (l *link) optimum(start time.Time, n int64) time.Duration {
 
 // unused gives a whole lease back.
 func unused(g quota.Lease) *wire.Observe {
-	return &wire.Observe{Id: g.ID, Returned: uint32(g.Count)} //nolint:gosec // small
+	return &wire.Observe{Id: g.ID, Returned: uint32(g.Count)}
 }

@@ -156,7 +156,7 @@ func (w *window) ready(now time.Time, _, _ int64) time.Time {
 		}
 	}
 	if !now.Before(start) && w.edge(now) > 0 {
-		next = earlier(next, start.Add((now.Sub(start)/edgeStep+1)*edgeStep))
+		next = earlier(next, start.Add((now.Sub(start)/edgeStep+1)*edgeStep)) //nolint:durationcheck // a number of steps
 	}
 	return next
 }

@@ -97,7 +97,7 @@ func newPlant(b *testing.B) *plant {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "ph") //nolint:usetesting // sockets need a short path
+	dir, err := os.MkdirTemp("", "ph")
 	if err != nil {
 		b.Fatal(err)
 	}

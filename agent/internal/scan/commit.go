@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"slices"
 
 	"github.com/mooring-hq/mooring/agent/internal/store"
 )
@@ -59,7 +60,7 @@ func (c *committer) group(ctx context.Context, first commitRequest) {
 		select {
 		case r := <-c.in:
 			group = append(group, r)
-			batches = append(batches[:len(batches):len(batches)], r.batches...)
+			batches = append(slices.Clip(batches), r.batches...)
 			records += countRecords(r.batches)
 		default:
 			waiting = false

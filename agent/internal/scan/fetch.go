@@ -16,7 +16,7 @@ func (e *Engine) takeFetched(ctx context.Context, f *wire.FetchResponse) error {
 		if l == nil {
 			return sdk.Errorf(sdk.ErrInternal, "fetch gave a facet of %.64q, which is not a listing", env.GetListing())
 		}
-		r := store.Record{Kind: env.GetKind(), ID: []byte(env.GetId()), Body: env.GetRecord(), Volatile: env.GetVolatile(), Time: int64(env.GetTime())} //nolint:gosec // two's complement on the wire
+		r := store.Record{Kind: env.GetKind(), ID: []byte(env.GetId()), Body: env.GetRecord(), Volatile: env.GetVolatile(), Time: int64(env.GetTime())}
 		if err := validate(&r, l.kinds); err != nil {
 			return sdk.Errorf(sdk.ErrInternal, "fetch gave %v", err)
 		}

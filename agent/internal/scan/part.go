@@ -45,7 +45,7 @@ func decodePart(raw []byte, into *part, allowed []wire.Kind) error {
 				return malformed(m)
 			}
 			if num == 6 {
-				into.total = int64(min(v, 1<<62)) //nolint:gosec // bounded
+				into.total = int64(min(v, 1<<62))
 			}
 			raw = raw[m:]
 			continue
@@ -117,13 +117,13 @@ func decodeEnvelope(b []byte, allowed []wire.Kind) (store.Record, error) {
 			var v uint64
 			v, m = protowire.ConsumeVarint(b)
 			if num == 1 {
-				r.Kind = wire.Kind(v) //nolint:gosec // checked against allowed
+				r.Kind = wire.Kind(v)
 			}
 		case protowire.Fixed64Type:
 			var v uint64
 			v, m = protowire.ConsumeFixed64(b)
 			if num == 6 {
-				r.Time = int64(v) //nolint:gosec // two's complement on the wire
+				r.Time = int64(v)
 			}
 		case protowire.BytesType:
 			var v []byte
@@ -154,10 +154,8 @@ func validate(r *store.Record, allowed []wire.Kind) error {
 	if len(r.ID) == 0 || len(r.ID) > maxIDBytes {
 		return fmt.Errorf("a record of kind %s with an id of %d bytes, 1 to %d are expected", r.Kind, len(r.ID), maxIDBytes)
 	}
-	for _, c := range r.ID {
-		if c == 0 {
-			return fmt.Errorf("a record of kind %s with a NUL in its id", r.Kind)
-		}
+	if slices.Contains(r.ID, 0) {
+		return fmt.Errorf("a record of kind %s with a NUL in its id", r.Kind)
 	}
 	if n := len(r.Body) + len(r.Volatile); n > maxRecordBytes {
 		return fmt.Errorf("record %s %.64q of %d bytes, at most %d are expected", r.Kind, r.ID, n, maxRecordBytes)

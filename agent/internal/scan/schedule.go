@@ -291,8 +291,7 @@ func (e *Engine) anyChanged(l *listing) bool {
 
 // failed decides what a failure means: the instance, the listing until the next check, or a later try.
 func (l *loop) failed(j *job, err error) error {
-	var s *storeError
-	if errors.As(err, &s) {
+	if _, ok := errors.AsType[*storeError](err); ok {
 		return err
 	}
 	switch sdk.TypeOf(err) {

@@ -165,7 +165,7 @@ func (c *seenCursor) next() (bool, error) {
 	if err != nil || n > maxIDBytes+1 {
 		return false, fmt.Errorf("reading what was seen: length %d: %w", n, err)
 	}
-	if cap(c.key) < int(n) { //nolint:gosec // bounded above
+	if cap(c.key) < int(n) {
 		c.key = make([]byte, n, 2*n)
 	}
 	c.key = c.key[:n]

@@ -60,7 +60,7 @@ const (
 func (c *Company) hash(d domain, values ...int) uint64 {
 	h := mix(c.seed ^ uint64(d)<<56)
 	for _, v := range values {
-		h = mix(h ^ uint64(v)) //nolint:gosec // only bits are wanted
+		h = mix(h ^ uint64(v))
 	}
 	return h
 }
@@ -74,7 +74,7 @@ func mix(x uint64) uint64 {
 }
 
 // below gives a number in [0, n) from the bits of h.
-func below(h uint64, n int) int { return int(h % uint64(n)) } //nolint:gosec // n is positive
+func below(h uint64, n int) int { return int(h % uint64(n)) }
 
 // daysBefore gives a time up to n days before AsOf, from the bits of h.
 func daysBefore(h uint64, n int) time.Time {

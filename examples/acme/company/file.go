@@ -1,7 +1,7 @@
 package company
 
 import (
-	"crypto/sha1" //nolint:gosec // git names blobs by SHA-1
+	"crypto/sha1"
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
@@ -94,7 +94,7 @@ func (c *Company) FileContent(p *Project, f, revision int) []byte {
 
 // BlobID is git's name of a file's content.
 func BlobID(content []byte) [sha1.Size]byte {
-	h := sha1.New() //nolint:gosec // git's
+	h := sha1.New()
 	var head [32]byte
 	h.Write(append(strconv.AppendInt(append(head[:0], "blob "...), int64(len(content)), 10), 0))
 	h.Write(content)
@@ -105,7 +105,7 @@ func BlobID(content []byte) [sha1.Size]byte {
 func hex20(h uint64, n int) string {
 	var b [24]byte
 	for i := range 3 {
-		h = mix(h + uint64(n)) //nolint:gosec // only bits are wanted
+		h = mix(h + uint64(n))
 		binary.BigEndian.PutUint64(b[i*8:], h)
 	}
 	return hex.EncodeToString(b[:20])

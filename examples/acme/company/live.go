@@ -53,7 +53,7 @@ func (c *Company) Live(now time.Time, list ...*Unit) *Live {
 func (l *Live) Version() uint64 {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return uint64(l.step) //nolint:gosec // not negative
+	return uint64(l.step)
 }
 
 // PeopleIn is how many people of a unit are in the company now.

@@ -44,7 +44,7 @@ func (c *Company) unname(d domain, name string) (index int, ok bool) {
 	}
 	const mask = 1<<nameBits - 1
 	for round := 3; round >= 0; round-- {
-		l, r = r^int(c.hash(ofName, int(d), again, round, l)&mask), l //nolint:gosec // below 128
+		l, r = r^int(c.hash(ofName, int(d), again, round, l)&mask), l
 	}
 	return again*block + l<<nameBits + r, true
 }
@@ -92,7 +92,7 @@ func TeamNamed(slug string) (id TeamID, ok bool) {
 // TeamWithID is the team with an id.
 func TeamWithID(id int64) (TeamID, bool) {
 	n := int(id) - firstTeamID
-	d := Department(n & (teamIDStep - 1)) //nolint:gosec // below 16
+	d := Department(n & (teamIDStep - 1))
 	return TeamID{d, n/teamIDStep + WholeDepartment}, n >= 0 && n/teamIDStep < maxIndex && int(d) < len(departmentTable)
 }
 

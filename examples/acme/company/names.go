@@ -13,7 +13,7 @@ func (c *Company) name(d domain, i int) (first, last string, again int) {
 	again = i / block
 	l, r := i%block>>nameBits, i&mask
 	for round := range 4 {
-		l, r = r, l^int(c.hash(ofName, int(d), again, round, r)&mask) //nolint:gosec // below 128
+		l, r = r, l^int(c.hash(ofName, int(d), again, round, r)&mask)
 	}
 	return firstNames[l], lastNames[r], again
 }

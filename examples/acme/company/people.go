@@ -48,7 +48,7 @@ func (c *Company) Person(i int) Person {
 	dep := departmentOf(i)
 	rank, _ := units[dep].Rank(i)
 	p := Person{
-		Index: i, ID: firstPersonID + int64(i)*idStep + int64(h%idStep), //nolint:gosec // below 13
+		Index: i, ID: firstPersonID + int64(i)*idStep + int64(h%idStep),
 		Type: Employee, Department: dep, Team: teamOfRank(dep, rank), Manager: c.manager(i, dep, rank),
 		HiredAt: daysBefore(mix(h), 12*365), MFA: h>>8%32 != 0, Admin: dep == IT && rank < admins,
 	}
@@ -114,7 +114,7 @@ func (c *Company) manager(i int, dep Department, rank int) int {
 func (c *Company) Guest(i int) Person {
 	h := c.hash(ofGuest, i)
 	p := Person{
-		Index: i, ID: firstGuestID + int64(i)*idStep + int64(h%idStep), //nolint:gosec // below 13
+		Index: i, ID: firstGuestID + int64(i)*idStep + int64(h%idStep),
 		Type: Guest, Department: departmentOf(i), Manager: -1, Title: "Contractor",
 		HiredAt: daysBefore(mix(h), 3*365), MFA: h>>8%4 != 0,
 	}

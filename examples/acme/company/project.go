@@ -53,7 +53,7 @@ func (c *Company) Project(i int) Project {
 	h := c.hash(ofProject, i)
 	dep := departmentOf(i)
 	p := Project{
-		Index: i, ID: firstProjectID + int64(i)*idStep + int64(h%idStep), //nolint:gosec // below 13
+		Index: i, ID: firstProjectID + int64(i)*idStep + int64(h%idStep),
 		Name: c.projectName(i), Department: dep, Visibility: Private, Archived: h>>8%16 == 0,
 		CreatedAt: AsOf().Add(-time.Duration(400+below(h>>12, 2000)) * 24 * time.Hour),
 		PushedAt:  daysBefore(mix(h), 300), Head: hex20(h, 0), files: fileCount(mix(h + 1)),

@@ -12,7 +12,7 @@ func (l *Live) Step(now time.Time) Change {
 	l.step++
 	h := l.hash(ofStep, l.step)
 	ch := Change{
-		ID: hex20(h^mix(uint64(now.UnixNano())), l.step)[:24], Time: now, //nolint:gosec // only bits are wanted
+		ID: hex20(h^mix(uint64(now.UnixNano())), l.step)[:24], Time: now,
 		Person: l.anyone(h), Project: below(h>>24, l.Projects()+l.created),
 	}
 	ch.Actor = ch.Person

@@ -69,7 +69,7 @@ func spread() (at [siteSize]Department) {
 				next = d
 			}
 		}
-		at[place] = Department(next) //nolint:gosec // below 10
+		at[place] = Department(next)
 		given[next]++
 	}
 	return at
@@ -87,7 +87,7 @@ func UnitOf(departments ...Department) *Unit {
 	for place, d := range departmentAt {
 		u.rank[place] = -1
 		if len(departments) == 0 || slices.Contains(departments, d) {
-			u.rank[place] = int8(len(u.places)) //nolint:gosec // below 64
+			u.rank[place] = int8(len(u.places))
 			u.places = append(u.places, place)
 		}
 	}
@@ -96,7 +96,7 @@ func UnitOf(departments ...Department) *Unit {
 
 func departmentUnits() (all [len(departmentTable)]*Unit) {
 	for d := range all {
-		all[d] = UnitOf(Department(d)) //nolint:gosec // below 10
+		all[d] = UnitOf(Department(d))
 	}
 	return all
 }

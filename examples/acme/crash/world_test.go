@@ -61,7 +61,7 @@ instance "github" "sales" {
 
 func newWorld(t *testing.T, accounts int) *world {
 	t.Helper()
-	runtime, err := os.MkdirTemp("/tmp", "crash") //nolint:usetesting // shorter
+	runtime, err := os.MkdirTemp("/tmp", "crash")
 	if err != nil {
 		t.Fatal(err)
 	}

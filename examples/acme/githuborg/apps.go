@@ -127,7 +127,7 @@ func (o *org) alerts() githubtest.List[githubtest.Alert] {
 		return githubtest.List[githubtest.Alert]{}
 	}
 	p := o.live.Project(i)
-	a := githubtest.Alert{ //nolint:gosec // noise, made from the seed
+	a := githubtest.Alert{
 		Repo: p.Name, Number: 1, SecretType: "aws_access_key_id", SecretTypeName: "Amazon AWS Access Key ID", Secret: o.live.AccessKey(),
 		Validity: "unknown", PubliclyLeaked: true, Path: company.EnvFile, StartLine: 1, CommitSHA: p.Head,
 		CreatedAt: p.PushedAt, UpdatedAt: p.PushedAt,

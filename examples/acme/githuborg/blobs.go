@@ -75,7 +75,7 @@ func (b *blobs) find(live *company.Live, p *company.Project, id [20]byte) (int, 
 	n := live.FilesNow(p)
 	l := blobList{project: p.Index, pushes: p.Pushes, file: make(map[[20]byte]int32, n)}
 	for f := range n {
-		l.file[company.BlobID(live.ContentNow(p, f))] = int32(f) //nolint:gosec // far below
+		l.file[company.BlobID(live.ContentNow(p, f))] = int32(f)
 	}
 	b.lists = append([]blobList{l}, b.lists[:min(len(b.lists), maxBlobLists-1)]...)
 	f, ok := l.file[id]

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -145,10 +146,8 @@ func (c *call) kindAllowed() bool {
 		}
 		return w.kind != jwt
 	}
-	for _, k := range n.only {
-		if k == w.kind {
-			return true
-		}
+	if slices.Contains(n.only, w.kind) {
+		return true
 	}
 	switch {
 	case n.only[0] == jwt:

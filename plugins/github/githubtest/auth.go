@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"crypto/rand"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -111,9 +112,7 @@ func (t *tokens) set(list []Token, orgs map[string]*Org) {
 // withMetadata adds the permission that every App and fine-grained token has.
 func withMetadata(perms map[string]string) map[string]string {
 	out := map[string]string{"metadata": "read"}
-	for k, v := range perms {
-		out[k] = v
-	}
+	maps.Copy(out, perms)
 	return out
 }
 

@@ -153,7 +153,7 @@ func appendAny(b []byte, v any) []byte {
 // nodeID appends the global id of an object, in the older of GitHub's two forms.
 func nodeID(b []byte, typ string, id int64) []byte {
 	var tmp [48]byte
-	t := append(tmp[:0], '0'+byte(len(typ)/10), '0'+byte(len(typ)%10), ':') //nolint:gosec // a type's name is short
+	t := append(tmp[:0], '0'+byte(len(typ)/10), '0'+byte(len(typ)%10), ':')
 	t = append(t, typ...)
 	t = strconv.AppendInt(t, id, 10)
 	b = append(key(b, "node_id"), '"')

@@ -3,6 +3,7 @@ package githubtest
 import (
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // The keys of lists.
@@ -168,18 +169,18 @@ func (c *call) showUser(login string) {
 // and only a header says so.
 func (c *call) mine() []*Org {
 	var out []*Org
-	partial := ""
+	var partial strings.Builder
 	for _, o := range c.s.cfg.Orgs {
 		switch {
 		case c.who.kind == fine && c.who.org != o, c.who.kind != fine && c.roleIn(o) == "":
 		case c.ssoMissing(o):
-			partial += "," + strconv.FormatInt(o.ID, 10)
+			partial.WriteString("," + strconv.FormatInt(o.ID, 10))
 		default:
 			out = append(out, o)
 		}
 	}
-	if partial != "" {
-		c.h.Set("X-Github-Sso", "partial-results; organizations="+partial[1:])
+	if partial.String() != "" {
+		c.h.Set("X-Github-Sso", "partial-results; organizations="+partial.String()[1:])
 	}
 	return out
 }

@@ -166,7 +166,7 @@ func subset[T any](c *call, o *Org, name string, l List[T], keep func(*T) bool) 
 		index := make([]int32, 0, 16)
 		for i := range n {
 			if v := l.At(i); keep(&v) {
-				index = append(index, int32(i)) //nolint:gosec // a list has less than 2^31 entries
+				index = append(index, int32(i))
 			}
 		}
 		return index
@@ -179,7 +179,7 @@ func sorted[T, K any](c *call, o *Org, name string, l List[T], keyOf func(*T) K,
 		index, keys := make([]int32, n), make([]K, n)
 		for i := range n {
 			v := l.At(i)
-			index[i], keys[i] = int32(i), keyOf(&v) //nolint:gosec // a list has less than 2^31 entries
+			index[i], keys[i] = int32(i), keyOf(&v)
 		}
 		slices.SortStableFunc(index, func(a, b int32) int { return compare(keys[a], keys[b]) })
 		return index

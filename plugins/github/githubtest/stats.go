@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
@@ -68,9 +69,7 @@ func (s *Server) Stats() Stats {
 	out.Routes = make(map[string]map[string]int, len(s.stats.now.Routes))
 	for name, byStatus := range s.stats.now.Routes {
 		copied := make(map[string]int, len(byStatus))
-		for status, n := range byStatus {
-			copied[status] = n
-		}
+		maps.Copy(copied, byStatus)
 		out.Routes[name] = copied
 	}
 	return out

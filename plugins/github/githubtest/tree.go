@@ -16,8 +16,8 @@ import (
 // dirSHA is the sha of the directory that begins at blob i and whose path is prefix (ending in a slash, or empty).
 func (c *call) dirSHA(i int, prefix string) string {
 	var out [20]byte
-	binary.BigEndian.PutUint32(out[:], uint32(i))                           //nolint:gosec // less than 2^32 blobs
-	binary.BigEndian.PutUint16(out[4:], uint16(strings.Count(prefix, "/"))) //nolint:gosec // a path is not that deep
+	binary.BigEndian.PutUint32(out[:], uint32(i))
+	binary.BigEndian.PutUint16(out[4:], uint16(strings.Count(prefix, "/")))
 	sum := sha256.Sum256([]byte(strconv.FormatInt(c.repo.ID, 10) + " " + c.repo.Head + " " + prefix))
 	copy(out[6:], sum[:14])
 	return hex.EncodeToString(out[:])

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,8 +65,8 @@ func unit(name string) (time.Duration, error) {
 
 // FormatDuration writes a time in its largest whole unit, as ParseDuration reads it.
 func FormatDuration(d time.Duration) string {
-	for i := len(units) - 1; i >= 0; i-- {
-		if u := units[i]; d != 0 && d%u.size == 0 && u.name != "w" {
+	for _, unit := range slices.Backward(units) {
+		if u := unit; d != 0 && d%u.size == 0 && u.name != "w" {
 			return fmt.Sprintf("%d%s", d/u.size, u.name)
 		}
 	}

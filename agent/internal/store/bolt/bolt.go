@@ -123,7 +123,7 @@ func (s *Store) Counts() map[wire.Kind]int64 {
 	counts := make(map[wire.Kind]int64)
 	for k, n := range s.main.state.Load().kinds {
 		if n != 0 {
-			counts[wire.Kind(k)] = n //nolint:gosec // index of an array of 16
+			counts[wire.Kind(k)] = n
 		}
 	}
 	return counts

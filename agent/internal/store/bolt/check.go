@@ -137,7 +137,7 @@ func (f *file) treeOf(tx *bbolt.Tx) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.meta.version != uint64(tx.ID()) { //nolint:gosec // never negative
+	if t.meta.version != uint64(tx.ID()) {
 		return nil, damaged(f.path, "its newest meta page is of transaction %d, %d is expected", t.meta.version, tx.ID())
 	}
 	return t, nil

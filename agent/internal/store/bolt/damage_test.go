@@ -92,7 +92,7 @@ func contents(t *testing.T, s *Store) (lines map[string]bool, err error) {
 		row("was", v.Row, e, v.Until, fmt.Sprint(v.Deleted))
 	}
 	for v, e := range s.Log(ctx, 0) {
-		put(e, int(v.Sequence), v.At, int(v.What), int(v.Kind), v.ID, v.Facet, strings.Join(v.Fields, ","), v.Count, v.Day, v.Reason) //nolint:gosec // small
+		put(e, int(v.Sequence), v.At, int(v.What), int(v.Kind), v.ID, v.Facet, strings.Join(v.Fields, ","), v.Count, v.Day, v.Reason)
 	}
 	for v, e := range s.Docs(ctx, "b", nil) {
 		put(e, v.Bucket, v.Key, v.Value)
@@ -142,7 +142,7 @@ func storeFiles(t *testing.T, dir string) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files[rel] = b[:min(len(b), int(m.pages+8)*m.pageSize)] //nolint:gosec // small; the rest is a hole
+		files[rel] = b[:min(len(b), int(m.pages+8)*m.pageSize)]
 	}
 	return files
 }
@@ -300,12 +300,12 @@ func TestLoops(t *testing.T) {
 	tried := 0
 	for id := 2; id < len(b)/page; id++ {
 		p := b[id*page:]
-		if binary.LittleEndian.Uint16(p[8:]) != branchPage || binary.LittleEndian.Uint64(p) != uint64(id) { //nolint:gosec // positive
+		if binary.LittleEndian.Uint16(p[8:]) != branchPage || binary.LittleEndian.Uint64(p) != uint64(id) {
 			continue
 		}
 		dir, harmed := t.TempDir(), bytes.Clone(b)
 		last := int(binary.LittleEndian.Uint16(p[10:])) - 1
-		binary.LittleEndian.PutUint64(harmed[id*page+pageHeader+last*elementBytes+8:], uint64(id)) //nolint:gosec // positive
+		binary.LittleEndian.PutUint64(harmed[id*page+pageHeader+last*elementBytes+8:], uint64(id))
 		writeFiles(t, dir, files)
 		writeFiles(t, dir, map[string][]byte{instanceFile: harmed})
 		s, err := Open(Options{Dir: dir})
@@ -331,7 +331,7 @@ func TestVanished(t *testing.T) {
 	for id := 2; id < len(b)/page && tried < 20; id++ {
 		p := b[id*page:]
 		count := binary.LittleEndian.Uint16(p[10:])
-		if binary.LittleEndian.Uint16(p[8:]) != leafPage || binary.LittleEndian.Uint64(p) != uint64(id) || count < 3 { //nolint:gosec // positive
+		if binary.LittleEndian.Uint16(p[8:]) != leafPage || binary.LittleEndian.Uint64(p) != uint64(id) || count < 3 {
 			continue
 		}
 		dir, harmed := t.TempDir(), bytes.Clone(b)

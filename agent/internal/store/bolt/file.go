@@ -228,7 +228,7 @@ func (f *file) close() error {
 		err = guarded(f.path, f.db.Close)
 	case f.os != nil:
 		// The map stays, and a file that is mapped keeps its lock until somebody says otherwise.
-		err = errors.Join(syscall.Flock(int(f.os.Fd()), syscall.LOCK_UN), f.os.Close()) //nolint:gosec // a descriptor is small
+		err = errors.Join(syscall.Flock(int(f.os.Fd()), syscall.LOCK_UN), f.os.Close())
 	}
 	if errors.Is(err, fs.ErrClosed) || errors.Is(err, syscall.EBADF) {
 		return nil // bbolt was quicker

@@ -158,7 +158,7 @@ func TestCounts(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	last, err := s.Last()
-	if n := len(logOf(t, s)); err != nil || int(last) != n { //nolint:gosec // small
+	if n := len(logOf(t, s)); err != nil || int(last) != n {
 		t.Errorf("last %d, %v; %d entries", last, err, n)
 	}
 	if size, err := s.Size(); err != nil || size < 4096 || size > 4<<20 {

@@ -77,10 +77,10 @@ type row struct {
 }
 
 func appendRow(b []byte, r row) []byte {
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.firstSeen)) //nolint:gosec // two's complement
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.since))     //nolint:gosec // two's complement
+	b = binary.LittleEndian.AppendUint64(b, uint64(r.firstSeen))
+	b = binary.LittleEndian.AppendUint64(b, uint64(r.since))
 	b = binary.LittleEndian.AppendUint32(b, r.home)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.body))) //nolint:gosec // at most maxValueBytes
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.body)))
 	b = append(b, r.body...)
 	return append(b, r.volatile...)
 }
@@ -95,8 +95,8 @@ func parseRow(v []byte) (row, error) {
 		return row{}, errShort
 	}
 	return row{
-		firstSeen: int64(binary.LittleEndian.Uint64(v)),     //nolint:gosec // two's complement
-		since:     int64(binary.LittleEndian.Uint64(v[8:])), //nolint:gosec // two's complement
+		firstSeen: int64(binary.LittleEndian.Uint64(v)),
+		since:     int64(binary.LittleEndian.Uint64(v[8:])),
 		home:      binary.LittleEndian.Uint32(v[16:]),
 		body:      v[rowHeader : rowHeader+n : rowHeader+n],
 		volatile:  v[rowHeader+n:],
@@ -105,14 +105,14 @@ func parseRow(v []byte) (row, error) {
 
 // appendRecord writes what all rows of a record begin with: kind, id and a zero, which no id holds.
 func appendRecord(b []byte, kind wire.Kind, id []byte) []byte {
-	b = append(b, byte(kind)) //nolint:gosec // kinds are checked on the way in
+	b = append(b, byte(kind))
 	b = append(b, id...)
 	return append(b, 0)
 }
 
 // compareRecord says whether a key stands before, in or behind the rows of a record.
 func compareRecord(key []byte, kind wire.Kind, id []byte) int {
-	if key[0] != byte(kind) { //nolint:gosec // as above
+	if key[0] != byte(kind) {
 		return int(key[0]) - int(kind)
 	}
 	rest := key[1:]
@@ -159,11 +159,11 @@ func splitVersionKey(key []byte) (rowKey []byte, until int64, ok bool) {
 
 // appendTime writes a time so that earlier ones sort first, also those before 1970.
 func appendTime(b []byte, t int64) []byte {
-	return binary.BigEndian.AppendUint64(b, uint64(t)^(1<<63)) //nolint:gosec // two's complement
+	return binary.BigEndian.AppendUint64(b, uint64(t)^(1<<63))
 }
 
 func parseTime(b []byte) int64 {
-	return int64(binary.BigEndian.Uint64(b) ^ (1 << 63)) //nolint:gosec // two's complement
+	return int64(binary.BigEndian.Uint64(b) ^ (1 << 63))
 }
 
 func appendHome(b []byte, h store.Home) []byte {
@@ -180,13 +180,13 @@ func parseHome(b []byte) (store.Home, error) {
 
 func appendEntry(b []byte, e *store.Entry, nonce uint64) []byte {
 	b = binary.LittleEndian.AppendUint64(b, nonce)
-	b = binary.LittleEndian.AppendUint64(b, uint64(nanos(e.At))) //nolint:gosec // two's complement
-	b = append(b, byte(e.What), byte(e.Kind))                    //nolint:gosec // kinds are checked on the way in
+	b = binary.LittleEndian.AppendUint64(b, uint64(nanos(e.At)))
+	b = append(b, byte(e.What), byte(e.Kind))
 	b = appendText(b, e.ID)
 	b = appendText(b, e.Facet)
 	b = appendText(b, e.Reason)
 	b = appendText(b, e.Day)
-	b = binary.AppendUvarint(b, uint64(e.Count)) //nolint:gosec // never negative
+	b = binary.AppendUvarint(b, uint64(e.Count))
 	b = binary.AppendUvarint(b, uint64(len(e.Fields)))
 	for _, f := range e.Fields {
 		b = appendText(b, f)
@@ -197,10 +197,10 @@ func appendEntry(b []byte, e *store.Entry, nonce uint64) []byte {
 func parseEntry(b []byte) (e store.Entry, nonce uint64, err error) {
 	r := reader{b: b}
 	nonce = r.fixed()
-	e.At = at(int64(r.fixed())) //nolint:gosec // two's complement
+	e.At = at(int64(r.fixed()))
 	e.What, e.Kind = store.What(r.octet()), wire.Kind(r.octet())
 	e.ID, e.Facet, e.Reason, e.Day = r.text(), r.text(), r.text(), r.text()
-	e.Count = int(min(r.varint(), math.MaxInt32)) //nolint:gosec // bounded
+	e.Count = int(min(r.varint(), math.MaxInt32))
 	n := r.varint()
 	if n > uint64(len(r.b)) {
 		return e, 0, errShort

@@ -54,7 +54,7 @@ func readMeta(r io.ReaderAt, page int, pageSize int64) (meta, error) {
 	sum := fnv.New64a()
 	_, _ = sum.Write(m[:metaBytes-8]) // a hash takes everything
 	le := binary.LittleEndian
-	if le.Uint64(b) != uint64(page) || le.Uint16(b[8:]) != metaPage || le.Uint32(m) != metaMagic || //nolint:gosec // 0 or 1
+	if le.Uint64(b) != uint64(page) || le.Uint16(b[8:]) != metaPage || le.Uint32(m) != metaMagic ||
 		le.Uint32(m[4:]) != metaVersion || le.Uint64(m[56:]) != sum.Sum64() {
 		return meta{}, fmt.Errorf("page %d does not match its checksum", page)
 	}
@@ -77,7 +77,7 @@ func newTree(path string, r io.ReaderAt, pageSize int, size int64) (*tree, error
 	if b.version > a.version {
 		a = b
 	}
-	if a.pageSize != pageSize || a.pageSize > maxPageBytes || a.pages > uint64(size)/uint64(pageSize) { //nolint:gosec // positive
+	if a.pageSize != pageSize || a.pageSize > maxPageBytes || a.pages > uint64(size)/uint64(pageSize) {
 		return nil, damaged(path, "it should have %d pages of %d bytes and has %d bytes", a.pages, a.pageSize, size)
 	}
 	t := &tree{path: path, r: r, meta: a, seen: make([]uint64, a.pages/64+1)}
@@ -109,12 +109,12 @@ func (t *tree) read(id uint64) (page, error) {
 	if err := t.mark(id); err != nil {
 		return page{}, err
 	}
-	size := uint64(t.meta.pageSize) //nolint:gosec // positive
+	size := uint64(t.meta.pageSize)
 	b := t.spare
 	if t.spare = nil; b == nil {
 		b = make([]byte, size)
 	}
-	if _, err := t.r.ReadAt(b, int64(id*size)); err != nil { //nolint:gosec // within the file
+	if _, err := t.r.ReadAt(b, int64(id*size)); err != nil {
 		return page{}, fmt.Errorf("read %s: page %d: %w", t.path, id, err)
 	}
 	if got := binary.LittleEndian.Uint64(b); got != id {
@@ -131,7 +131,7 @@ func (t *tree) read(id uint64) (page, error) {
 	}
 	if overflow > 0 {
 		b = append(b, make([]byte, overflow*size)...)
-		if _, err := t.r.ReadAt(b[size:], int64((id+1)*size)); err != nil { //nolint:gosec // within the file
+		if _, err := t.r.ReadAt(b[size:], int64((id+1)*size)); err != nil {
 			return page{}, fmt.Errorf("read %s: page %d: %w", t.path, id, err)
 		}
 	}
@@ -144,7 +144,7 @@ func newPage(id uint64, b []byte) page {
 
 // slice gives bytes of a page, counted from one of its elements; nil when they are not inside.
 func (p page) slice(element int, pos, n uint32) []byte {
-	from := uint64(element) + uint64(pos) //nolint:gosec // positive
+	from := uint64(element) + uint64(pos)
 	if from+uint64(n) > uint64(len(p.b)) {
 		return nil
 	}

@@ -172,7 +172,7 @@ func after(p []byte) []byte {
 func spans(r store.Range) []span {
 	var out []span
 	for kind := byte(1); kind < 16; kind++ {
-		if r.Kind != 0 && byte(r.Kind) != kind { //nolint:gosec // another number matches none
+		if r.Kind != 0 && byte(r.Kind) != kind {
 			continue
 		}
 		lo := append([]byte{kind}, r.Prefix...)
@@ -181,7 +181,7 @@ func spans(r store.Range) []span {
 		}
 		sp := span{lo, after(lo)}
 		if p := r.After; p != nil {
-			behind := after(append(append([]byte{byte(p.Kind)}, p.ID...), 0)) //nolint:gosec // as above
+			behind := after(append(append([]byte{byte(p.Kind)}, p.ID...), 0))
 			if bytes.Compare(behind, sp.lo) > 0 {
 				sp.lo = behind
 			}

@@ -37,7 +37,7 @@ func (s *state) append(b []byte) []byte {
 func parseState(b []byte) (*state, error) {
 	r, s := reader{b: b}, &state{}
 	s.lastLog, s.lastNumber = r.fixed(), r.fixed()
-	s.lastHome = uint32(r.fixed()) //nolint:gosec // written from 32 bits
+	s.lastHome = uint32(r.fixed())
 	for i := range min(r.varint(), uint64(len(s.kinds))) {
 		n, size := binary.Varint(r.b)
 		if size <= 0 {

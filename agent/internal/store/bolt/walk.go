@@ -165,7 +165,7 @@ func (t *tree) free() error {
 	if err != nil {
 		return err
 	}
-	list, n := p.b[pageHeader:], uint64(p.count) //nolint:gosec // positive
+	list, n := p.b[pageHeader:], uint64(p.count)
 	if p.count == 0xffff {
 		n, list = binary.LittleEndian.Uint64(list), list[8:]
 	}

@@ -115,7 +115,7 @@ func killMany(t *testing.T, open Open, kills int) (landed int64) {
 			done++
 			_, _ = m.Commit(t.Context(), numbered(done))
 		}
-		ctx, tail := t.Context(), uint64(max(0, len(m.entries)-500)) //nolint:gosec // positive
+		ctx, tail := t.Context(), uint64(max(0, len(m.entries)-500))
 		same(t, "rows", s.Rows(ctx, store.Range{}), m.Rows(ctx, store.Range{}))
 		same(t, "activities", s.Activities(ctx, time.Time{}, time.Time{}), m.Activities(ctx, time.Time{}, time.Time{}))
 		same(t, "log", s.Log(ctx, tail), m.Log(ctx, tail))
@@ -149,7 +149,7 @@ func killOne(t *testing.T, dir string, done int) (acked int) {
 	acked = done
 	soon := time.AfterFunc(time.Hour, cancel) // cancel is SIGKILL
 	defer soon.Stop()
-	for after := done + rand.IntN(5); lines.Scan(); { //nolint:gosec // any number will do
+	for after := done + rand.IntN(5); lines.Scan(); {
 		if line := lines.Text(); strings.HasPrefix(line, "error") {
 			t.Error(line)
 			cancel()
@@ -157,7 +157,7 @@ func killOne(t *testing.T, dir string, done int) (acked int) {
 			acked = n
 		}
 		if acked >= after {
-			soon.Reset(rand.N(10 * time.Millisecond)) //nolint:gosec // as above
+			soon.Reset(rand.N(10 * time.Millisecond))
 			after = math.MaxInt
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,8 @@ import (
 
 // random does the same to the backend and to the model, and compares all that both give.
 func random(t *testing.T, open Open) {
-	t.Parallel()                                                                                                 // it waits for the disk
-	steps, seed := number(t, "STORETEST_STEPS", 10_000), uint64(number(t, "STORETEST_SEED", int(rand.Uint32()))) //nolint:gosec // positive
+	t.Parallel() // it waits for the disk
+	steps, seed := number(t, "STORETEST_STEPS", 10_000), uint64(number(t, "STORETEST_SEED", int(rand.Uint32())))
 	t.Logf("STORETEST_SEED=%d", seed)
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0)), now: 1}
 	dir, m := t.TempDir(), NewModel()
@@ -84,7 +85,7 @@ func compare(t *testing.T, g *generator, m *Model, s store.Store) {
 		same(t, fmt.Sprintf("rows of %+v", r), s.Rows(ctx, r), m.Rows(ctx, r))
 		same(t, fmt.Sprintf("history of %+v", r), s.History(ctx, r), m.History(ctx, r))
 	}
-	after := uint64(g.IntN(len(m.entries) + 1)) //nolint:gosec // positive
+	after := uint64(g.IntN(len(m.entries) + 1))
 	same(t, "log", s.Log(ctx, after), m.Log(ctx, after))
 	from, until := second(g.IntN(200_000)), second(g.IntN(200_000))
 	same(t, "activities", s.Activities(ctx, time.Time{}, time.Time{}), m.Activities(ctx, time.Time{}, time.Time{}))
@@ -172,13 +173,14 @@ func (g *generator) record() store.Record {
 	if g.IntN(8) == 0 {
 		return event1(fmt.Sprintf("e%d", g.IntN(30)), second(g.IntN(30)*6000), []string{"login", "logout"}[g.IntN(8)/7])
 	}
-	line := "x"
+	var line strings.Builder
+	line.WriteString("x")
 	for _, f := range []string{" name=", " status=", " last="} {
 		if g.IntN(3) > 0 {
-			line += f + []string{"1", "22"}[g.IntN(2)]
+			line.WriteString(f + []string{"1", "22"}[g.IntN(2)])
 		}
 	}
-	r := account(line)
+	r := account(line.String())
 	r.Kind, r.ID = g.kind(), []byte(g.id())
 	if r.Kind != wire.Kind_KIND_ACCOUNT { // of their fields only the name is set
 		r.Body, r.Volatile = nameOnly(r.Kind, g.IntN(3)), nil

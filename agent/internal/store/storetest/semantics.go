@@ -95,7 +95,7 @@ func semantics(t *testing.T, open Open) {
 			check(t, "results", strings.Join(text, "; "), c.results)
 			check(t, "rows", texts(all(t, s.Rows(t.Context(), store.Range{})), rowText), c.rows)
 			check(t, "history", texts(all(t, s.History(t.Context(), store.Range{})), versionText), c.history)
-			check(t, "log", texts(all(t, s.Log(t.Context(), uint64(logged))), entryText), c.log) //nolint:gosec // small
+			check(t, "log", texts(all(t, s.Log(t.Context(), uint64(logged))), entryText), c.log)
 			mustCheck(t, s)
 		})
 	}
@@ -145,16 +145,17 @@ func rowText(r store.Row) string {
 	if err := a.UnmarshalVT(append(append([]byte{}, r.Body...), r.Volatile...)); err != nil {
 		return err.Error()
 	}
-	text := fmt.Sprintf("%s %s", r.ID, r.Facet)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s", r.ID, r.Facet)
 	for _, f := range []struct{ name, value string }{{"name", a.GetName()}, {"status", a.GetStatus()}, {"shard", r.Home.Shard}} {
 		if f.value != "" {
-			text += " " + f.name + "=" + f.value
+			text.WriteString(" " + f.name + "=" + f.value)
 		}
 	}
 	if a.LastActiveAt != nil {
-		text += " last"
+		text.WriteString(" last")
 	}
-	return fmt.Sprintf("%s since %d", text, int(r.Since.Sub(day).Seconds())) + firstText(r)
+	return fmt.Sprintf("%s since %d", text.String(), int(r.Since.Sub(day).Seconds())) + firstText(r)
 }
 
 func firstText(r store.Row) string {
@@ -177,14 +178,15 @@ func entryText(e store.Entry) string {
 		store.Created: "created", store.Updated: "updated", store.Deleted: "deleted",
 		store.Filled: "filled", store.Baseline: "baseline", store.Activities: "activities",
 	}
-	text := words[e.What]
+	var text strings.Builder
+	text.WriteString(words[e.What])
 	for _, v := range []string{e.ID, e.Facet, strings.Join(e.Fields, ","), e.Day, e.Reason} {
 		if v != "" {
-			text += " " + v
+			text.WriteString(" " + v)
 		}
 	}
 	if e.Count > 0 {
-		text += fmt.Sprintf(" × %d", e.Count)
+		fmt.Fprintf(&text, " × %d", e.Count)
 	}
-	return text
+	return text.String()
 }
