@@ -169,7 +169,9 @@ func hostile() {
 	}
 	text := string(script)
 	if text == "silent" {
-		select {}
+		for {
+			_ = syscall.Pause() // select {} alone would end as a deadlock
+		}
 	}
 	if after, ok := strings.CutPrefix(text, "listen "); ok { // a socket of ours on which nobody speaks TLS
 		path := filepath.Join(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "s")
@@ -212,5 +214,7 @@ func loneHost() {
 		}
 		fmt.Println(c.State().PID)
 	}
-	select {}
+	for {
+		_ = syscall.Pause()
+	}
 }
