@@ -358,3 +358,29 @@ func TestFailuresKeepTheSlots(t *testing.T) {
 		}
 	})
 }
+
+// TestProviderGone: a scan of a provider that cannot be reached ends soon, whatever the number of its listings.
+func TestProviderGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		populate(w.v)
+		w.mustScan()
+		for _, l := range description(nil).GetListings() {
+			w.fault(l.GetName(), 0, sdk.Errorf(sdk.ErrUnavailable, "connection refused"))
+			w.v.faults[l.GetName()].times = 1 << 20
+		}
+		began := time.Now()
+		outcomes, err := w.engine().Once(t.Context(), scan.Request{Full: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range outcomes {
+			if o.Err == nil {
+				t.Errorf("%s says nothing of the provider that is gone", o.Listing)
+			}
+		}
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	})
+}

@@ -62,6 +62,8 @@ type loop struct {
 	done    chan finished
 	wg      sync.WaitGroup
 	check   time.Time // when it is due
+	// gone, in Once: a listing did not reach the provider at any try. What is not under way is not begun any more.
+	gone error
 }
 
 // Run scans on schedule until ctx ends. It returns before that only when the instance has to be set aside.
@@ -115,10 +117,11 @@ func (l *loop) run(ctx context.Context) error {
 		return err
 	}
 	for {
+		next := l.startDue(ctx)
 		if l.once && l.allEnded() {
 			return nil
 		}
-		timer := time.NewTimer(time.Until(l.startDue(ctx)))
+		timer := time.NewTimer(time.Until(next))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -207,6 +210,10 @@ func (l *loop) startDue(ctx context.Context) time.Time {
 		if j == nil || j.running || j.ended || l.waitsForParent(j) {
 			continue
 		}
+		if l.gone != nil {
+			j.outcome.Err, j.ended = l.gone, true
+			continue
+		}
 		if why := l.e.silence(j.l); why != "" {
 			j.outcome.Skipped, j.ended = why, l.once
 			if !l.once {
@@ -226,7 +233,14 @@ func (l *loop) startDue(ctx context.Context) time.Time {
 // waitsForParent: the shards of a listing are known when its parent's round is through.
 func (l *loop) waitsForParent(j *job) bool {
 	for p := j.l.parent; p != nil; p = p.parent {
-		if pj := l.jobs[p.GetName()]; pj != nil && (pj.running || (l.once && !pj.ended) || (pj.outcome.Round.Finished.IsZero() && pj.outcome.Skipped == "")) {
+		pj := l.jobs[p.GetName()]
+		switch {
+		case pj == nil:
+		case pj.running:
+			return true
+		case l.once && !pj.ended:
+			return true
+		case !l.once && pj.outcome.Round.Finished.IsZero() && pj.outcome.Skipped == "":
 			return true
 		}
 	}
@@ -311,8 +325,11 @@ func (l *loop) failed(j *job, err error) error {
 	}
 	j.failures++
 	wait := backoff(j.failures-1, err)
-	if l.once && (!retryable(err) || !j.outcome.Round.Finished.IsZero() || j.failures >= maxTries) {
+	if l.once && (!retryable(err) || !j.outcome.Round.Finished.IsZero() || j.failures >= maxTries || l.gone != nil) {
 		j.ended = true
+		if sdk.TypeOf(err) == sdk.ErrUnavailable && j.failures >= maxTries {
+			l.gone = err
+		}
 		return nil
 	}
 	l.e.Logger.Warn("a listing stopped, it goes on later", "listing", j.l.GetName(), "in", wait.Round(time.Millisecond), "error", err)
