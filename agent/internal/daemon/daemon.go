@@ -22,6 +22,7 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/plughost"
 	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/agent/internal/scan"
 	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
 )
 
@@ -66,6 +67,10 @@ func New(o Options) (*Daemon, error) {
 	own, err := bolt.OpenAgent(c.Agent.DataDir)
 	if err != nil {
 		return nil, err
+	}
+	left, _ := filepath.Glob(filepath.Join(c.Agent.DataDir, scan.TempPattern)) // of a process killed in the wrong microsecond
+	for _, path := range left {
+		_ = os.Remove(path)
 	}
 	d := &Daemon{Options: o, started: time.Now(), own: own, config: c, locks: locks, instances: map[string]*instance{}}
 	d.ledger = quota.New(quota.Config{Load: d.loadQuota, Save: d.saveQuota})

@@ -19,6 +19,9 @@ const (
 	seenReadBytes   = 4 << 10 // per run, while merging
 )
 
+// TempPattern is how the files in Config.TempDir are named. They have no name any more as soon as they are open.
+const TempPattern = "seen-*"
+
 // seen is the set of records that the walks of a round gave, by key. It lives as long as the round in this process: a
 // restarted connector keeps it, a restarted agent loses it and then proves no absence.
 //
@@ -77,7 +80,7 @@ func (s *seen) add(records []store.Record) error {
 
 func (s *seen) spill() error {
 	if s.file == nil {
-		f, err := os.CreateTemp(s.dir, "seen-*")
+		f, err := os.CreateTemp(s.dir, TempPattern)
 		if err != nil {
 			return fmt.Errorf("keeping what was seen: %w", err)
 		}

@@ -53,6 +53,7 @@ const (
 	instanceFile = "instance.db"
 	agentFile    = "agent.db"
 	daysFolder   = "activities"
+	unfinished   = ".new-*" // files that are being made
 	dayLayout    = time.DateOnly
 )
 
@@ -97,10 +98,23 @@ func open(o Options, name string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !o.ReadOnly {
+		removeUnfinished(o.Dir)
+	}
 	return &Store{
 		dir: o.Dir, readOnly: o.ReadOnly, main: f,
 		days: newDays(filepath.Join(o.Dir, daysFolder), o.ReadOnly),
 	}, nil
+}
+
+// removeUnfinished takes away files that a killed process was making. Nobody else is making one: the lock is ours.
+func removeUnfinished(dir string) {
+	for _, folder := range []string{dir, filepath.Join(dir, daysFolder)} {
+		left, _ := filepath.Glob(filepath.Join(folder, unfinished)) // fails on a wrong pattern only
+		for _, path := range left {
+			_ = os.Remove(path) // it costs a few bytes, no more
+		}
+	}
 }
 
 // Close waits for the readers and the commit under way, then lets go of the files.

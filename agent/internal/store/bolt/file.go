@@ -102,7 +102,7 @@ func (f *file) openDB(o fileOptions) error {
 
 // createFile makes a whole empty file beside and links it into place, so that a crash leaves either none or a whole one.
 func createFile(path string, tables []table) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	tmp, err := os.CreateTemp(filepath.Dir(path), unfinished)
 	if err != nil {
 		return err
 	}
