@@ -44,7 +44,7 @@ fuzz: ## every fuzzer for FUZZ_TIME=30s
 	.ci/fuzz $(FUZZ_TIME)
 
 bench: ## the numbers of the design, as ratios within one run
-	.ci/bench $(BENCH)
+	.ci/bench '$(BENCH)'
 
 lint: tools ## golangci-lint
 	$(TOOLS)/golangci-lint run ./...
