@@ -27,7 +27,7 @@ type client struct {
 
 // connect finds the agent.
 func (o *options) connect() (*client, error) {
-	c, locks, err := o.load()
+	c, _, err := o.load()
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (o *options) connect() (*client, error) {
 			close: func() error { return nil },
 		}, nil
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		offline, err := daemon.Offline(c, locks)
+		offline, err := daemon.Offline(c)
 		if err != nil {
 			return nil, err
 		}

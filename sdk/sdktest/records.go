@@ -67,7 +67,7 @@ func judge(spec *wire.ListingSpec, r wire.RecordMessage, kind sdk.Kind, tell fun
 	word := sdk.KindName(kind)
 	r.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		name := word + "." + string(f.Name())
-		if allowed := words[name]; allowed != nil && !slices.Contains(allowed, v.String()) {
+		if allowed := sdk.Vocabulary(name); allowed != nil && !slices.Contains(allowed, v.String()) {
 			tell("%s is %q; one of %q is expected, and the vendor's word in native", name, v.String(), allowed)
 		}
 		if len(spec.GetFields()) > 0 && !slices.Contains(ownFields, string(f.Name())) && !slices.Contains(spec.GetFields(), name) {
@@ -82,11 +82,11 @@ func judge(spec *wire.ListingSpec, r wire.RecordMessage, kind sdk.Kind, tell fun
 	})
 	if file, ok := r.(*sdk.File); ok {
 		for _, a := range file.GetAccess().GetItems() {
-			if a.Role != nil && !slices.Contains(words["access.role"], a.GetRole()) {
-				tell("the role of an access is %q; one of %q is expected", a.GetRole(), words["access.role"])
+			if a.Role != nil && !slices.Contains(sdk.Vocabulary("access.role"), a.GetRole()) {
+				tell("the role of an access is %q; one of %q is expected", a.GetRole(), sdk.Vocabulary("access.role"))
 			}
-			if a.LinkScope != nil && !slices.Contains(words["access.link_scope"], a.GetLinkScope()) {
-				tell("the link_scope of an access is %q; one of %q is expected", a.GetLinkScope(), words["access.link_scope"])
+			if a.LinkScope != nil && !slices.Contains(sdk.Vocabulary("access.link_scope"), a.GetLinkScope()) {
+				tell("the link_scope of an access is %q; one of %q is expected", a.GetLinkScope(), sdk.Vocabulary("access.link_scope"))
 			}
 		}
 	}
@@ -109,28 +109,4 @@ func eachRef(v protoreflect.Value, f protoreflect.FieldDescriptor, do func(*sdk.
 	for i := range v.List().Len() {
 		one(v.List().Get(i).Message())
 	}
-}
-
-// words are the closed vocabularies of records.proto; a test holds the two together.
-var words = map[string][]string{ //nolint:gochecknoglobals // a table
-	"account.status":   {"active", "invited", "suspended", "deleted", "unknown"},
-	"account.type":     {"user", "guest", "service", "bot"},
-	"account.mfa":      {"on", "off"},
-	"group.type":       {"team", "group", "org_unit", "account", "project", "folder", "subscription", "organization"},
-	"membership.state": {"active", "eligible", "pending"},
-	"activity.type": {
-		"login", "login_failed", "logout", "file_download", "file_upload", "file_view", "file_update", "file_share", "file_unshare",
-		"file_delete", "file_restore", "account_create", "account_update", "account_suspend", "account_delete", "group_create",
-		"group_update", "group_delete", "member_add", "member_remove", "role_grant", "role_revoke", "grant_create", "grant_revoke",
-		"app_install", "app_remove", "policy_change", "setting_change", "secret_alert", "other",
-	},
-	"activity.outcome":     {"success", "failure"},
-	"access.role":          {"read", "comment", "write", "admin", "owner"},
-	"access.link_scope":    {"anyone", "organization"},
-	"inspection.status":    {"clean", "found", "failed", "skipped", "pending"},
-	"file.type":            {"file", "folder", "repository", "bucket", "site", "message"},
-	"file.access_level":    {"private", "internal", "external", "link", "public"},
-	"app.permission_level": {"high", "medium", "low"},
-	"grant.type":           {"oauth", "pat", "ssh_key", "api_key", "access_key", "deploy_key", "installation", "webhook"},
-	"grant.state":          {"active", "inactive", "expired", "revoked", "pending"},
 }

@@ -2,7 +2,6 @@ package sdktest
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -100,36 +99,5 @@ func TestOptionsThatAreWrong(t *testing.T) {
 		if len(found) == 0 || !strings.Contains(found[0], want) {
 			t.Errorf("want %q, got %q", want, found)
 		}
-	}
-}
-
-// The words are those of the contract.
-func TestWordsAreThoseOfTheContract(t *testing.T) {
-	text, err := os.ReadFile("../wire/v1/records.proto")
-	if err != nil {
-		t.Fatal(err)
-	}
-	message, comment, found := "", "", 0
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		switch {
-		case strings.HasPrefix(line, "message "):
-			message = strings.ToLower(strings.Fields(line)[1])
-		case strings.HasPrefix(line, "//"):
-			comment += " " + strings.TrimPrefix(line, "//")
-			continue
-		case strings.Contains(comment, " | ") && strings.HasPrefix(line, "optional string "):
-			name := message + "." + strings.Fields(line)[2]
-			list, _, _ := strings.Cut(comment, ".") // what follows is prose
-			list, _, _ = strings.Cut(list, ":")
-			if got := strings.Fields(strings.ReplaceAll(list, "|", " ")); !slices.Equal(got, words[name]) {
-				t.Errorf("%s: the contract says %q, the kit %q", name, got, words[name])
-			}
-			found++
-		}
-		comment = ""
-	}
-	if found != len(words) {
-		t.Errorf("%d vocabularies in the contract, %d in the kit", found, len(words))
 	}
 }

@@ -84,5 +84,4 @@ type Spent struct {
 	Throttled int64         `json:"throttled"`
 	Quota     time.Duration `json:"quota_ns"`
 	Provider  time.Duration `json:"provider_ns"`
-	Store     time.Duration `json:"store_ns"`
 }

@@ -19,7 +19,7 @@ type Stores struct {
 }
 
 // Offline opens the stores of a configuration for reading.
-func Offline(c *config.Config, _ *Locks) (*Stores, error) {
+func Offline(c *config.Config) (*Stores, error) {
 	s := &Stores{config: c}
 	for _, i := range c.Instances {
 		view := &api.Instance{Provider: i.Provider, Name: i.Name, Description: i.Description, Enabled: i.Enabled}

@@ -137,7 +137,7 @@ func (c *literals) vocabulary(field, word ast.Expr) {
 	if sel.Operand().Kind() != ast.IdentKind || sel.Operand().AsIdent() != sdk.KindName(c.kind) {
 		return
 	}
-	words := vocabularies[sdk.KindName(c.kind)+"."+sel.FieldName()]
+	words := sdk.Vocabulary(sdk.KindName(c.kind) + "." + sel.FieldName())
 	if words == nil || slices.Contains(words, s) || s == "unknown" {
 		return
 	}

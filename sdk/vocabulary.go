@@ -1,11 +1,9 @@
-package policy
+package sdk
 
-import (
-	"slices"
-	"strings"
-)
+// Vocabulary gives the words of a closed vocabulary by kind and field ("account.status", "access.role"); nil where any text
+// may stand. They are those of records.proto; a test holds the two together.
+func Vocabulary(field string) []string { return vocabularies[field] }
 
-// vocabularies are the closed ones, as they stand in records.proto; a test holds the two together.
 var vocabularies = map[string][]string{
 	"account.status":   {"active", "invited", "suspended", "deleted", "unknown"},
 	"account.type":     {"user", "guest", "service", "bot"},
@@ -19,52 +17,12 @@ var vocabularies = map[string][]string{
 		"app_install", "app_remove", "policy_change", "setting_change", "secret_alert", "other",
 	},
 	"activity.outcome":     {"success", "failure"},
+	"access.role":          {"read", "comment", "write", "admin", "owner"},
+	"access.link_scope":    {"anyone", "organization"},
+	"inspection.status":    {"clean", "found", "failed", "skipped", "pending"},
 	"file.type":            {"file", "folder", "repository", "bucket", "site", "message"},
 	"file.access_level":    {"private", "internal", "external", "link", "public"},
 	"app.permission_level": {"high", "medium", "low"},
 	"grant.type":           {"oauth", "pat", "ssh_key", "api_key", "access_key", "deploy_key", "installation", "webhook"},
 	"grant.state":          {"active", "inactive", "expired", "revoked", "pending"},
-}
-
-// suggestField names the fields nearest to a misspelt one.
-func suggestField(field string) string {
-	rec, err := newRecords()
-	if err != nil {
-		return ""
-	}
-	var near []string
-	for name := range rec.messages {
-		fields, _ := rec.FindStructFieldNames(name)
-		for _, f := range fields {
-			if distance(field, f) <= 2 && !slices.Contains(near, f) {
-				near = append(near, f)
-			}
-		}
-	}
-	if len(near) == 0 {
-		return ""
-	}
-	slices.Sort(near)
-	return "; did you mean " + strings.Join(near[:min(len(near), 3)], ", ") + "?"
-}
-
-// distance is the number of edits between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
