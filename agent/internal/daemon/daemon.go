@@ -87,11 +87,12 @@ func runtimeDir(dataDir string) string { return filepath.Join(filepath.Dir(Socke
 // Run runs until ctx ends.
 func (d *Daemon) Run(ctx context.Context) error {
 	return d.with(ctx, func(ctx context.Context) error {
-		d.apply(true)
+		// Before the stores are taken: whoever asks meanwhile waits for an answer, and does not find them locked.
 		listener, err := listen(SocketPath(d.config.Agent.DataDir))
 		if err != nil {
 			return err
 		}
+		d.apply(true)
 		return serve(ctx, listener, api.New(d))
 	})
 }
