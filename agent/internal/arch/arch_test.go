@@ -32,7 +32,7 @@ var levels = map[string]int{
 	"sdk/wire/v1": 0, "sdk/internal/call": 0,
 	"sdk": 1, "sdk/wire/v1/rpc": 1,
 	"sdk/httpapi": 2, "sdk/serve/link": 2,
-	"sdk/serve": 3, "sdk/sdktest": 3,
+	"sdk/serve": 3, "sdk/sdktest": 3, "sdk/sdktest/fake": 3, "sdk/sdktest/spec": 3,
 
 	"agent/internal/secret": 4, "agent/internal/config/syntax": 4, "agent/internal/plughost/shim": 4, "agent/internal/egress": 4,
 	"agent/internal/quota": 4, "agent/internal/record": 4, "agent/internal/store": 4,
