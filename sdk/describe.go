@@ -148,9 +148,11 @@ func (d *Description) hosts() []*wire.HostPattern {
 }
 
 func (m *Method) wire() *wire.CredentialMethod {
-	w := &wire.CredentialMethod{Name: m.Name, Doc: m.Doc, Lifetime: duration(m.Lifetime), Scopes: m.Scopes}
+	w := &wire.CredentialMethod{
+		Name: m.Name, Doc: m.Doc, Lifetime: duration(m.Lifetime), Scopes: m.Scopes, Rotates: m.Rotates, Login: m.Login != nil,
+	}
 	for _, f := range m.Fields {
-		w.Fields = append(w.Fields, &wire.CredentialField{Name: f.Name, Doc: f.Doc, Secret: !f.Public})
+		w.Fields = append(w.Fields, &wire.CredentialField{Name: f.Name, Doc: f.Doc, Secret: !f.Public, Kept: f.Kept})
 	}
 	return w
 }

@@ -36,6 +36,28 @@ func validNames(w *wire.Description) error {
 		if err := unique("credential field", m.GetFields()); err != nil {
 			return err
 		}
+		if err := validLogin(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validLogin: what a login obtains and what a token spends must be fields that are kept.
+func validLogin(m *wire.CredentialMethod) error {
+	kept := map[string]bool{}
+	for _, f := range m.GetFields() {
+		if f.GetKept() {
+			kept[f.GetName()] = true
+		}
+	}
+	switch {
+	case m.GetRotates() != "" && !kept[m.GetRotates()]:
+		return bad("method %s rotates %q, which is not one of its kept fields", m.GetName(), m.GetRotates())
+	case m.GetLogin() && len(kept) == 0:
+		return bad("method %s has a login, but no kept field that it obtains", m.GetName())
+	case !m.GetLogin() && len(kept) > 0:
+		return bad("method %s has kept fields, but no login that obtains them", m.GetName())
 	}
 	return nil
 }

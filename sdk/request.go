@@ -31,6 +31,11 @@ func QuotaKey(ctx context.Context, key string) context.Context {
 	return call.With(ctx, func(o *call.Options) { o.QuotaKey = key })
 }
 
+// Audience names for which audience Method.Token is asked, in place of the host's own: a user to act as, an API.
+func Audience(ctx context.Context, name string) context.Context {
+	return call.With(ctx, func(o *call.Options) { o.Audience = name })
+}
+
 // Resolve gives the absolute URL of a reference relative to base_url. A path is put behind the base's own path.
 func (s *Session) Resolve(ref string) (string, error) {
 	u, err := url.Parse(ref)

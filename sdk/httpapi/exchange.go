@@ -16,13 +16,14 @@ import (
 
 // exchange is one request of the connector on its way: as many attempts as it needs.
 type exchange struct {
-	req     *http.Request
-	place   *place
-	callID  string
-	needs   []need
-	safe    bool // may be repeated after it was sent
-	auth    bool // carries credentials
-	crossed bool // was redirected from another host
+	req      *http.Request
+	place    *place
+	callID   string
+	audience string
+	needs    []need
+	safe     bool // may be repeated after it was sent
+	auth     bool // carries credentials
+	crossed  bool // was redirected from another host
 
 	patience time.Duration // of a long poll
 

@@ -57,9 +57,9 @@ func (t *Transport) authenticate(ctx context.Context, x *exchange, out *http.Req
 	}
 	x.token = nil
 	if m.Token != nil {
-		token, err := t.tokens.get(ctx, x.place.audience, x.refused, func(ctx context.Context) (*sdk.Token, error) {
+		token, err := t.tokens.get(ctx, x.audience, x.refused, func(ctx context.Context) (*sdk.Token, error) {
 			ctx = call.With(ctx, func(o *call.Options) { *o = call.Options{NoAuth: true} })
-			return m.Token(ctx, t.session, x.place.audience)
+			return m.Token(ctx, t.session, x.audience)
 		})
 		if err != nil {
 			return x.noToken(err)

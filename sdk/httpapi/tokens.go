@@ -11,6 +11,9 @@ import (
 // tokenMargin is how long before its end a token is replaced.
 const tokenMargin = time.Minute
 
+// maxAudiences is how many tokens are kept: a connector may act as any user. One more lets go of another.
+const maxAudiences = 4096
+
 // tokens keeps short-lived tokens by audience.
 type tokens struct {
 	mu sync.Mutex
@@ -36,6 +39,12 @@ func (t *tokens) get(ctx context.Context, audience string, refused *sdk.Token, o
 	}
 	s := t.by[audience]
 	if s == nil {
+		for some := range t.by { // whoever holds it goes on with it
+			if len(t.by) < maxAudiences {
+				break
+			}
+			delete(t.by, some)
+		}
 		s = &source{slot: make(chan struct{}, 1)}
 		t.by[audience] = s
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -143,7 +144,8 @@ func (t *Transport) admit(req *http.Request) (*exchange, *sdk.Error) {
 		needs:   t.quotas.classify(req, options.QuotaKey),
 		safe:    options.Safe || safeMethod(req.Method),
 		crossed: crossed, patience: patience(req.Context()),
-		auth: place.credentialed && !options.NoAuth && !crossed && len(t.auth) > 0,
+		audience: cmp.Or(options.Audience, place.audience),
+		auth:     place.credentialed && !options.NoAuth && !crossed && len(t.auth) > 0,
 	}
 	return x, nil
 }

@@ -32,7 +32,7 @@ func (s *session) Observe(o *wire.Observe) {
 // transport makes the client on which all requests of the session run.
 func (s *server) transport(sess *session, network *wire.Network) error {
 	t, err := httpapi.New(httpapi.Config{
-		Description: s.spec, Session: sess.sdk, Lessor: sess, Network: network,
+		Description: sess.rotating(s.spec), Session: sess.sdk, Lessor: sess, Network: network,
 		UserAgent: "mooring-connector-" + s.description.GetName() + "/" + s.description.GetVersion(),
 	})
 	if err != nil {

@@ -91,6 +91,9 @@ func describe(c sdk.Connector, spec *sdk.Description, file string) (*wire.Descri
 	_, has["watch"] = c.(sdk.Watcher)
 	_, has["webhook"] = c.(sdk.Hooker)
 	_, has["subscribe"] = c.(sdk.Subscriber)
+	for i := range spec.Auth {
+		has["authorize"] = has["authorize"] || spec.Auth[i].Login != nil
+	}
 	for _, ability := range []string{"fetch", "watch", "webhook", "subscribe", "authorize", "content", "actions"} {
 		if !has[ability] {
 			sdk.Lacks(d, ability)

@@ -6,10 +6,8 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/mooring-hq/mooring/sdk"
 	"github.com/mooring-hq/mooring/sdk/serve/link"
@@ -220,30 +218,6 @@ func (s *session) ask(ctx context.Context, id uint64, m *wire.SessionConnector) 
 }
 
 func errOver() error { return sdk.Errorf(sdk.ErrUnavailable, "the session with the agent is over") }
-
-// keep has the agent seal a rotated secret before it returns. A refresh that another one overtook is a conflict; the
-// winner's value is in force then.
-func (s *session) keep(ctx context.Context, name, value string, expires time.Time) error {
-	k := &wire.KeepSecret{Id: s.ids.Add(1), Name: name, Value: value, Replaces: s.secret(name)}
-	if !expires.IsZero() {
-		k.Expires = timestamppb.New(expires)
-	}
-	a, err := s.ask(ctx, k.GetId(), &wire.SessionConnector{Msg: &wire.SessionConnector_Keep{Keep: k}})
-	if err != nil {
-		return fmt.Errorf("keeping secret %s: %w", name, err)
-	}
-	kept := a.GetKept()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if kept.GetResult() == "ok" {
-		s.secrets[name] = value
-		return nil
-	}
-	if kept != nil && kept.Value != nil {
-		s.secrets[name] = kept.GetValue()
-	}
-	return sdk.Errorf(sdk.ErrConflict, "secret %s was replaced by another refresh meanwhile", name)
-}
 
 // log hands a line to the agent. fields are names and values in turn. Lines that the agent does not take in time are
 // dropped and counted.

@@ -14,6 +14,7 @@ type Options struct {
 	Safe     bool   // may be repeated although its method says otherwise
 	NoAuth   bool   // goes without credentials
 	QuotaKey string // key of buckets whose key source is "context"
+	Audience string // of the token, in place of the host's
 }
 
 // WithID names the call of the host under which requests are made.

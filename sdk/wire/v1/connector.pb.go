@@ -182,6 +182,60 @@ func (ListingSpec_Resume) EnumDescriptor() ([]byte, []int) {
 	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{7, 1}
 }
 
+type KeepSecret_Step int32
+
+const (
+	// Write value down, sealed, in place of replaces: compare and swap.
+	KeepSecret_KEEP    KeepSecret_Step = 0
+	KeepSecret_CLAIM   KeepSecret_Step = 1
+	KeepSecret_RELEASE KeepSecret_Step = 2
+	// The provider refused it for good.
+	KeepSecret_LOST KeepSecret_Step = 3
+)
+
+// Enum value maps for KeepSecret_Step.
+var (
+	KeepSecret_Step_name = map[int32]string{
+		0: "KEEP",
+		1: "CLAIM",
+		2: "RELEASE",
+		3: "LOST",
+	}
+	KeepSecret_Step_value = map[string]int32{
+		"KEEP":    0,
+		"CLAIM":   1,
+		"RELEASE": 2,
+		"LOST":    3,
+	}
+)
+
+func (x KeepSecret_Step) Enum() *KeepSecret_Step {
+	p := new(KeepSecret_Step)
+	*p = x
+	return p
+}
+
+func (x KeepSecret_Step) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (KeepSecret_Step) Descriptor() protoreflect.EnumDescriptor {
+	return file_sdk_wire_v1_connector_proto_enumTypes[3].Descriptor()
+}
+
+func (KeepSecret_Step) Type() protoreflect.EnumType {
+	return &file_sdk_wire_v1_connector_proto_enumTypes[3]
+}
+
+func (x KeepSecret_Step) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use KeepSecret_Step.Descriptor instead.
+func (KeepSecret_Step) EnumDescriptor() ([]byte, []int) {
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{30, 0}
+}
+
 type Capability_State int32
 
 const (
@@ -230,11 +284,11 @@ func (x Capability_State) String() string {
 }
 
 func (Capability_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_sdk_wire_v1_connector_proto_enumTypes[3].Descriptor()
+	return file_sdk_wire_v1_connector_proto_enumTypes[4].Descriptor()
 }
 
 func (Capability_State) Type() protoreflect.EnumType {
-	return &file_sdk_wire_v1_connector_proto_enumTypes[3]
+	return &file_sdk_wire_v1_connector_proto_enumTypes[4]
 }
 
 func (x Capability_State) Number() protoreflect.EnumNumber {
@@ -243,7 +297,7 @@ func (x Capability_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Capability_State.Descriptor instead.
 func (Capability_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{38, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{39, 0}
 }
 
 type Tombstone_Proof int32
@@ -281,11 +335,11 @@ func (x Tombstone_Proof) String() string {
 }
 
 func (Tombstone_Proof) Descriptor() protoreflect.EnumDescriptor {
-	return file_sdk_wire_v1_connector_proto_enumTypes[4].Descriptor()
+	return file_sdk_wire_v1_connector_proto_enumTypes[5].Descriptor()
 }
 
 func (Tombstone_Proof) Type() protoreflect.EnumType {
-	return &file_sdk_wire_v1_connector_proto_enumTypes[4]
+	return &file_sdk_wire_v1_connector_proto_enumTypes[5]
 }
 
 func (x Tombstone_Proof) Number() protoreflect.EnumNumber {
@@ -294,7 +348,7 @@ func (x Tombstone_Proof) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Tombstone_Proof.Descriptor instead.
 func (Tombstone_Proof) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{43, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{44, 0}
 }
 
 type Shard_State int32
@@ -328,11 +382,11 @@ func (x Shard_State) String() string {
 }
 
 func (Shard_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_sdk_wire_v1_connector_proto_enumTypes[5].Descriptor()
+	return file_sdk_wire_v1_connector_proto_enumTypes[6].Descriptor()
 }
 
 func (Shard_State) Type() protoreflect.EnumType {
-	return &file_sdk_wire_v1_connector_proto_enumTypes[5]
+	return &file_sdk_wire_v1_connector_proto_enumTypes[6]
 }
 
 func (x Shard_State) Number() protoreflect.EnumNumber {
@@ -341,7 +395,7 @@ func (x Shard_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Shard_State.Descriptor instead.
 func (Shard_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{44, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{45, 0}
 }
 
 type Certificate_Terminal int32
@@ -383,11 +437,11 @@ func (x Certificate_Terminal) String() string {
 }
 
 func (Certificate_Terminal) Descriptor() protoreflect.EnumDescriptor {
-	return file_sdk_wire_v1_connector_proto_enumTypes[6].Descriptor()
+	return file_sdk_wire_v1_connector_proto_enumTypes[7].Descriptor()
 }
 
 func (Certificate_Terminal) Type() protoreflect.EnumType {
-	return &file_sdk_wire_v1_connector_proto_enumTypes[6]
+	return &file_sdk_wire_v1_connector_proto_enumTypes[7]
 }
 
 func (x Certificate_Terminal) Number() protoreflect.EnumNumber {
@@ -396,7 +450,7 @@ func (x Certificate_Terminal) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Certificate_Terminal.Descriptor instead.
 func (Certificate_Terminal) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{46, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{47, 0}
 }
 
 type FetchResponse_State int32
@@ -439,11 +493,11 @@ func (x FetchResponse_State) String() string {
 }
 
 func (FetchResponse_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_sdk_wire_v1_connector_proto_enumTypes[7].Descriptor()
+	return file_sdk_wire_v1_connector_proto_enumTypes[8].Descriptor()
 }
 
 func (FetchResponse_State) Type() protoreflect.EnumType {
-	return &file_sdk_wire_v1_connector_proto_enumTypes[7]
+	return &file_sdk_wire_v1_connector_proto_enumTypes[8]
 }
 
 func (x FetchResponse_State) Number() protoreflect.EnumNumber {
@@ -452,7 +506,7 @@ func (x FetchResponse_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FetchResponse_State.Descriptor instead.
 func (FetchResponse_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{48, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{49, 0}
 }
 
 type Outcome_State int32
@@ -499,11 +553,11 @@ func (x Outcome_State) String() string {
 }
 
 func (Outcome_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_sdk_wire_v1_connector_proto_enumTypes[8].Descriptor()
+	return file_sdk_wire_v1_connector_proto_enumTypes[9].Descriptor()
 }
 
 func (Outcome_State) Type() protoreflect.EnumType {
-	return &file_sdk_wire_v1_connector_proto_enumTypes[8]
+	return &file_sdk_wire_v1_connector_proto_enumTypes[9]
 }
 
 func (x Outcome_State) Number() protoreflect.EnumNumber {
@@ -512,7 +566,7 @@ func (x Outcome_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Outcome_State.Descriptor instead.
 func (Outcome_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{66, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{67, 0}
 }
 
 type ReadBackResponse_State int32
@@ -557,11 +611,11 @@ func (x ReadBackResponse_State) String() string {
 }
 
 func (ReadBackResponse_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_sdk_wire_v1_connector_proto_enumTypes[9].Descriptor()
+	return file_sdk_wire_v1_connector_proto_enumTypes[10].Descriptor()
 }
 
 func (ReadBackResponse_State) Type() protoreflect.EnumType {
-	return &file_sdk_wire_v1_connector_proto_enumTypes[9]
+	return &file_sdk_wire_v1_connector_proto_enumTypes[10]
 }
 
 func (x ReadBackResponse_State) Number() protoreflect.EnumNumber {
@@ -570,7 +624,7 @@ func (x ReadBackResponse_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReadBackResponse_State.Descriptor instead.
 func (ReadBackResponse_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{68, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{69, 0}
 }
 
 type DescribeRequest struct {
@@ -914,7 +968,9 @@ type CredentialField struct {
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Doc   string                 `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`
 	// false: may stand in config.hcl as a literal (a client id).
-	Secret        bool `protobuf:"varint,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	Secret bool `protobuf:"varint,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	// Never in config.hcl: `mooring login` obtains it, and the host keeps it sealed.
+	Kept          bool `protobuf:"varint,4,opt,name=kept,proto3" json:"kept,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -970,6 +1026,13 @@ func (x *CredentialField) GetSecret() bool {
 	return false
 }
 
+func (x *CredentialField) GetKept() bool {
+	if x != nil {
+		return x.Kept
+	}
+	return false
+}
+
 // CredentialMethod is one way to authenticate: all its fields together.
 type CredentialMethod struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -977,8 +1040,12 @@ type CredentialMethod struct {
 	Doc    string                 `protobuf:"bytes,2,opt,name=doc,proto3" json:"doc,omitempty"`
 	Fields []*CredentialField     `protobuf:"bytes,3,rep,name=fields,proto3" json:"fields,omitempty"`
 	// How long one access token lives; absent: until revoked.
-	Lifetime      *durationpb.Duration `protobuf:"bytes,4,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
-	Scopes        []*ScopeNeed         `protobuf:"bytes,5,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	Lifetime *durationpb.Duration `protobuf:"bytes,4,opt,name=lifetime,proto3" json:"lifetime,omitempty"`
+	Scopes   []*ScopeNeed         `protobuf:"bytes,5,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	// A kept field that works once: it is claimed before it is spent, and what the provider gives in its place is kept.
+	Rotates string `protobuf:"bytes,6,opt,name=rotates,proto3" json:"rotates,omitempty"`
+	// Authorize obtains the kept fields, by consent in a browser.
+	Login         bool `protobuf:"varint,7,opt,name=login,proto3" json:"login,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1046,6 +1113,20 @@ func (x *CredentialMethod) GetScopes() []*ScopeNeed {
 		return x.Scopes
 	}
 	return nil
+}
+
+func (x *CredentialMethod) GetRotates() string {
+	if x != nil {
+		return x.Rotates
+	}
+	return ""
+}
+
+func (x *CredentialMethod) GetLogin() bool {
+	if x != nil {
+		return x.Login
+	}
+	return false
 }
 
 // ScopeNeed: the capability works with `scope` or one of the alternatives.
@@ -2484,12 +2565,15 @@ func (x *Refused) GetError() *Error {
 	return nil
 }
 
+// Kept answers KeepSecret. A secret that is lost, or that nobody has obtained yet, is Refused with the type auth.
 type Kept struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	// ok | stale (another refresh won; value is the current one)
-	Result        string  `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
-	Value         *string `protobuf:"bytes,3,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	// ok | stale (keep: another value is in force, it is value) | token (claim: nothing is to be spent, token still works)
+	Result string `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	// claim: what may be spent now, once. stale: what is in force.
+	Value         *string      `protobuf:"bytes,3,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	Token         *AccessToken `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2545,6 +2629,67 @@ func (x *Kept) GetValue() string {
 	return ""
 }
 
+func (x *Kept) GetToken() *AccessToken {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+// AccessToken is a short-lived token; all sessions on one credential use the same.
+type AccessToken struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Value string                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	// Absent: until it is refused.
+	Expires       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires,proto3" json:"expires,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccessToken) Reset() {
+	*x = AccessToken{}
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccessToken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccessToken) ProtoMessage() {}
+
+func (x *AccessToken) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccessToken.ProtoReflect.Descriptor instead.
+func (*AccessToken) Descriptor() ([]byte, []int) {
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *AccessToken) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *AccessToken) GetExpires() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Expires
+	}
+	return nil
+}
+
 type CallCancelled struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CallId        string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -2554,7 +2699,7 @@ type CallCancelled struct {
 
 func (x *CallCancelled) Reset() {
 	*x = CallCancelled{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2566,7 +2711,7 @@ func (x *CallCancelled) String() string {
 func (*CallCancelled) ProtoMessage() {}
 
 func (x *CallCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2579,7 +2724,7 @@ func (x *CallCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallCancelled.ProtoReflect.Descriptor instead.
 func (*CallCancelled) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{24}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CallCancelled) GetCallId() string {
@@ -2605,7 +2750,7 @@ type SessionConnector struct {
 
 func (x *SessionConnector) Reset() {
 	*x = SessionConnector{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2617,7 +2762,7 @@ func (x *SessionConnector) String() string {
 func (*SessionConnector) ProtoMessage() {}
 
 func (x *SessionConnector) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2630,7 +2775,7 @@ func (x *SessionConnector) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionConnector.ProtoReflect.Descriptor instead.
 func (*SessionConnector) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{25}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *SessionConnector) GetMsg() isSessionConnector_Msg {
@@ -2729,7 +2874,7 @@ type Ready struct {
 
 func (x *Ready) Reset() {
 	*x = Ready{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2741,7 +2886,7 @@ func (x *Ready) String() string {
 func (*Ready) ProtoMessage() {}
 
 func (x *Ready) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2754,7 +2899,7 @@ func (x *Ready) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ready.ProtoReflect.Descriptor instead.
 func (*Ready) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{26}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Ready) GetError() *Error {
@@ -2788,7 +2933,7 @@ type Observe struct {
 
 func (x *Observe) Reset() {
 	*x = Observe{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2800,7 +2945,7 @@ func (x *Observe) String() string {
 func (*Observe) ProtoMessage() {}
 
 func (x *Observe) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2813,7 +2958,7 @@ func (x *Observe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observe.ProtoReflect.Descriptor instead.
 func (*Observe) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{27}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Observe) GetId() uint64 {
@@ -2900,7 +3045,7 @@ type BucketState struct {
 
 func (x *BucketState) Reset() {
 	*x = BucketState{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2912,7 +3057,7 @@ func (x *BucketState) String() string {
 func (*BucketState) ProtoMessage() {}
 
 func (x *BucketState) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2925,7 +3070,7 @@ func (x *BucketState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BucketState.ProtoReflect.Descriptor instead.
 func (*BucketState) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{28}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *BucketState) GetBucket() string {
@@ -2970,21 +3115,28 @@ func (x *BucketState) GetRetryAfter() *durationpb.Duration {
 	return nil
 }
 
+// KeepSecret seals what the provider replaces. For a secret that works once the steps are: claim it, which the host grants
+// to one session at a time and writes down before it answers; spend it; keep what came in its place, or release it when the
+// request was surely not sent. A claim that ends in neither (a crash) loses the secret, for it may be spent: the host then
+// refuses it until somebody logs in again.
 type KeepSecret struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Id      uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Value   string                 `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
 	Expires *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires,proto3" json:"expires,omitempty"`
-	// The value this one replaces: compare and swap.
-	Replaces      string `protobuf:"bytes,5,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	// The value this one replaces.
+	Replaces string          `protobuf:"bytes,5,opt,name=replaces,proto3" json:"replaces,omitempty"`
+	Step     KeepSecret_Step `protobuf:"varint,6,opt,name=step,proto3,enum=mooring.wire.v1.KeepSecret_Step" json:"step,omitempty"`
+	// keep: the token that came with value. claim: the token that was refused.
+	Token         *AccessToken `protobuf:"bytes,7,opt,name=token,proto3" json:"token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *KeepSecret) Reset() {
 	*x = KeepSecret{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2996,7 +3148,7 @@ func (x *KeepSecret) String() string {
 func (*KeepSecret) ProtoMessage() {}
 
 func (x *KeepSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3009,7 +3161,7 @@ func (x *KeepSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeepSecret.ProtoReflect.Descriptor instead.
 func (*KeepSecret) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{29}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *KeepSecret) GetId() uint64 {
@@ -3047,6 +3199,20 @@ func (x *KeepSecret) GetReplaces() string {
 	return ""
 }
 
+func (x *KeepSecret) GetStep() KeepSecret_Step {
+	if x != nil {
+		return x.Step
+	}
+	return KeepSecret_KEEP
+}
+
+func (x *KeepSecret) GetToken() *AccessToken {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
 type Log struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// trace | debug | info | warn | error
@@ -3060,7 +3226,7 @@ type Log struct {
 
 func (x *Log) Reset() {
 	*x = Log{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3072,7 +3238,7 @@ func (x *Log) String() string {
 func (*Log) ProtoMessage() {}
 
 func (x *Log) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3085,7 +3251,7 @@ func (x *Log) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Log.ProtoReflect.Descriptor instead.
 func (*Log) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{30}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Log) GetLevel() string {
@@ -3116,8 +3282,10 @@ func (x *Log) GetCallId() string {
 	return ""
 }
 
+// AuthorizeRequest begins or finishes a consent. The session has the configured fields of the method, not the kept ones.
 type AuthorizeRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	CallId string                 `protobuf:"bytes,3,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
 	// Types that are valid to be assigned to Step:
 	//
 	//	*AuthorizeRequest_Begin
@@ -3129,7 +3297,7 @@ type AuthorizeRequest struct {
 
 func (x *AuthorizeRequest) Reset() {
 	*x = AuthorizeRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3141,7 +3309,7 @@ func (x *AuthorizeRequest) String() string {
 func (*AuthorizeRequest) ProtoMessage() {}
 
 func (x *AuthorizeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3154,7 +3322,14 @@ func (x *AuthorizeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeRequest.ProtoReflect.Descriptor instead.
 func (*AuthorizeRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{31}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *AuthorizeRequest) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
 }
 
 func (x *AuthorizeRequest) GetStep() isAuthorizeRequest_Step {
@@ -3199,17 +3374,18 @@ func (*AuthorizeRequest_Begin) isAuthorizeRequest_Step() {}
 func (*AuthorizeRequest_Finish) isAuthorizeRequest_Step() {}
 
 type AuthorizeBegin struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Method        string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
-	RedirectUrl   string                 `protobuf:"bytes,2,opt,name=redirect_url,json=redirectUrl,proto3" json:"redirect_url,omitempty"`
-	Scopes        []string               `protobuf:"bytes,3,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Method      string                 `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	RedirectUrl string                 `protobuf:"bytes,2,opt,name=redirect_url,json=redirectUrl,proto3" json:"redirect_url,omitempty"`
+	// Empty: those the method names.
+	Scopes        []string `protobuf:"bytes,3,rep,name=scopes,proto3" json:"scopes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuthorizeBegin) Reset() {
 	*x = AuthorizeBegin{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3221,7 +3397,7 @@ func (x *AuthorizeBegin) String() string {
 func (*AuthorizeBegin) ProtoMessage() {}
 
 func (x *AuthorizeBegin) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3234,7 +3410,7 @@ func (x *AuthorizeBegin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeBegin.ProtoReflect.Descriptor instead.
 func (*AuthorizeBegin) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{32}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AuthorizeBegin) GetMethod() string {
@@ -3260,7 +3436,8 @@ func (x *AuthorizeBegin) GetScopes() []string {
 
 type AuthorizeFinish struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	State []byte                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// As begin gave it.
+	State []byte `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
 	// The code or the whole redirect URL.
 	Pasted        string `protobuf:"bytes,2,opt,name=pasted,proto3" json:"pasted,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -3269,7 +3446,7 @@ type AuthorizeFinish struct {
 
 func (x *AuthorizeFinish) Reset() {
 	*x = AuthorizeFinish{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3281,7 +3458,7 @@ func (x *AuthorizeFinish) String() string {
 func (*AuthorizeFinish) ProtoMessage() {}
 
 func (x *AuthorizeFinish) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3294,7 +3471,7 @@ func (x *AuthorizeFinish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeFinish.ProtoReflect.Descriptor instead.
 func (*AuthorizeFinish) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{33}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AuthorizeFinish) GetState() []byte {
@@ -3312,18 +3489,23 @@ func (x *AuthorizeFinish) GetPasted() string {
 }
 
 type AuthorizeResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Url           *string                `protobuf:"bytes,1,opt,name=url,proto3,oneof" json:"url,omitempty"`
-	State         []byte                 `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
-	Instructions  string                 `protobuf:"bytes,3,opt,name=instructions,proto3" json:"instructions,omitempty"`
-	Secrets       []*Value               `protobuf:"bytes,4,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// begin: the page to open.
+	Url *string `protobuf:"bytes,1,opt,name=url,proto3,oneof" json:"url,omitempty"`
+	// begin: to be given back to finish; it is secret.
+	State        []byte `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	Instructions string `protobuf:"bytes,3,opt,name=instructions,proto3" json:"instructions,omitempty"`
+	// finish: the kept fields.
+	Secrets []*Value `protobuf:"bytes,4,rep,name=secrets,proto3" json:"secrets,omitempty"`
+	// finish: the token that came with them.
+	Token         *AccessToken `protobuf:"bytes,5,opt,name=token,proto3" json:"token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AuthorizeResponse) Reset() {
 	*x = AuthorizeResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3335,7 +3517,7 @@ func (x *AuthorizeResponse) String() string {
 func (*AuthorizeResponse) ProtoMessage() {}
 
 func (x *AuthorizeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3348,7 +3530,7 @@ func (x *AuthorizeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeResponse.ProtoReflect.Descriptor instead.
 func (*AuthorizeResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{34}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AuthorizeResponse) GetUrl() string {
@@ -3379,6 +3561,13 @@ func (x *AuthorizeResponse) GetSecrets() []*Value {
 	return nil
 }
 
+func (x *AuthorizeResponse) GetToken() *AccessToken {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
 type CheckRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CallId        string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -3388,7 +3577,7 @@ type CheckRequest struct {
 
 func (x *CheckRequest) Reset() {
 	*x = CheckRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3400,7 +3589,7 @@ func (x *CheckRequest) String() string {
 func (*CheckRequest) ProtoMessage() {}
 
 func (x *CheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3413,7 +3602,7 @@ func (x *CheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRequest.ProtoReflect.Descriptor instead.
 func (*CheckRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{35}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CheckRequest) GetCallId() string {
@@ -3441,7 +3630,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3453,7 +3642,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3466,7 +3655,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{36}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CheckResponse) GetTenantId() string {
@@ -3531,7 +3720,7 @@ type QuotaOwner struct {
 
 func (x *QuotaOwner) Reset() {
 	*x = QuotaOwner{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3543,7 +3732,7 @@ func (x *QuotaOwner) String() string {
 func (*QuotaOwner) ProtoMessage() {}
 
 func (x *QuotaOwner) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3556,7 +3745,7 @@ func (x *QuotaOwner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaOwner.ProtoReflect.Descriptor instead.
 func (*QuotaOwner) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{37}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *QuotaOwner) GetBucket() string {
@@ -3595,7 +3784,7 @@ type Capability struct {
 
 func (x *Capability) Reset() {
 	*x = Capability{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3607,7 +3796,7 @@ func (x *Capability) String() string {
 func (*Capability) ProtoMessage() {}
 
 func (x *Capability) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3620,7 +3809,7 @@ func (x *Capability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capability.ProtoReflect.Descriptor instead.
 func (*Capability) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{38}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Capability) GetName() string {
@@ -3677,7 +3866,7 @@ type ScanRequest struct {
 
 func (x *ScanRequest) Reset() {
 	*x = ScanRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3689,7 +3878,7 @@ func (x *ScanRequest) String() string {
 func (*ScanRequest) ProtoMessage() {}
 
 func (x *ScanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3702,7 +3891,7 @@ func (x *ScanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanRequest.ProtoReflect.Descriptor instead.
 func (*ScanRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{39}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ScanRequest) GetCallId() string {
@@ -3782,7 +3971,7 @@ type ScanResponse struct {
 
 func (x *ScanResponse) Reset() {
 	*x = ScanResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3794,7 +3983,7 @@ func (x *ScanResponse) String() string {
 func (*ScanResponse) ProtoMessage() {}
 
 func (x *ScanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3807,7 +3996,7 @@ func (x *ScanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanResponse.ProtoReflect.Descriptor instead.
 func (*ScanResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{40}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ScanResponse) GetMsg() isScanResponse_Msg {
@@ -3882,7 +4071,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3894,7 +4083,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3907,7 +4096,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{41}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Part) GetEnvelopes() []*Envelope {
@@ -3971,7 +4160,7 @@ type Envelope struct {
 
 func (x *Envelope) Reset() {
 	*x = Envelope{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3983,7 +4172,7 @@ func (x *Envelope) String() string {
 func (*Envelope) ProtoMessage() {}
 
 func (x *Envelope) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3996,7 +4185,7 @@ func (x *Envelope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envelope.ProtoReflect.Descriptor instead.
 func (*Envelope) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{42}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Envelope) GetKind() Kind {
@@ -4053,7 +4242,7 @@ type Tombstone struct {
 
 func (x *Tombstone) Reset() {
 	*x = Tombstone{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4065,7 +4254,7 @@ func (x *Tombstone) String() string {
 func (*Tombstone) ProtoMessage() {}
 
 func (x *Tombstone) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4078,7 +4267,7 @@ func (x *Tombstone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tombstone.ProtoReflect.Descriptor instead.
 func (*Tombstone) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{43}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Tombstone) GetKind() Kind {
@@ -4129,7 +4318,7 @@ type Shard struct {
 
 func (x *Shard) Reset() {
 	*x = Shard{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4141,7 +4330,7 @@ func (x *Shard) String() string {
 func (*Shard) ProtoMessage() {}
 
 func (x *Shard) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4154,7 +4343,7 @@ func (x *Shard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shard.ProtoReflect.Descriptor instead.
 func (*Shard) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{44}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Shard) GetListing() string {
@@ -4227,7 +4416,7 @@ type Hint struct {
 
 func (x *Hint) Reset() {
 	*x = Hint{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4239,7 +4428,7 @@ func (x *Hint) String() string {
 func (*Hint) ProtoMessage() {}
 
 func (x *Hint) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4252,7 +4441,7 @@ func (x *Hint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hint.ProtoReflect.Descriptor instead.
 func (*Hint) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{45}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Hint) GetListing() string {
@@ -4310,7 +4499,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4322,7 +4511,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4335,7 +4524,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{46}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Certificate) GetTerminal() Certificate_Terminal {
@@ -4404,7 +4593,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4416,7 +4605,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4429,7 +4618,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{47}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FetchRequest) GetCallId() string {
@@ -4458,7 +4647,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4470,7 +4659,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4483,7 +4672,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{48}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FetchResponse) GetRef() *Ref {
@@ -4524,7 +4713,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4536,7 +4725,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4549,7 +4738,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{49}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *WatchRequest) GetCallId() string {
@@ -4575,7 +4764,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4587,7 +4776,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4600,7 +4789,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{50}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *WatchResponse) GetHint() *Hint {
@@ -4623,7 +4812,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4635,7 +4824,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4648,7 +4837,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{51}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SubscribeRequest) GetCallId() string {
@@ -4696,7 +4885,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4708,7 +4897,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4721,7 +4910,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{52}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *SubscribeResponse) GetId() string {
@@ -4748,7 +4937,7 @@ type UnsubscribeRequest struct {
 
 func (x *UnsubscribeRequest) Reset() {
 	*x = UnsubscribeRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4760,7 +4949,7 @@ func (x *UnsubscribeRequest) String() string {
 func (*UnsubscribeRequest) ProtoMessage() {}
 
 func (x *UnsubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4773,7 +4962,7 @@ func (x *UnsubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnsubscribeRequest.ProtoReflect.Descriptor instead.
 func (*UnsubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{53}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *UnsubscribeRequest) GetCallId() string {
@@ -4798,7 +4987,7 @@ type UnsubscribeResponse struct {
 
 func (x *UnsubscribeResponse) Reset() {
 	*x = UnsubscribeResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4810,7 +4999,7 @@ func (x *UnsubscribeResponse) String() string {
 func (*UnsubscribeResponse) ProtoMessage() {}
 
 func (x *UnsubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4823,7 +5012,7 @@ func (x *UnsubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnsubscribeResponse.ProtoReflect.Descriptor instead.
 func (*UnsubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{54}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{55}
 }
 
 type WebhookRequest struct {
@@ -4841,7 +5030,7 @@ type WebhookRequest struct {
 
 func (x *WebhookRequest) Reset() {
 	*x = WebhookRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4853,7 +5042,7 @@ func (x *WebhookRequest) String() string {
 func (*WebhookRequest) ProtoMessage() {}
 
 func (x *WebhookRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4866,7 +5055,7 @@ func (x *WebhookRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WebhookRequest.ProtoReflect.Descriptor instead.
 func (*WebhookRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{55}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *WebhookRequest) GetCallId() string {
@@ -4932,7 +5121,7 @@ type WebhookResponse struct {
 
 func (x *WebhookResponse) Reset() {
 	*x = WebhookResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4944,7 +5133,7 @@ func (x *WebhookResponse) String() string {
 func (*WebhookResponse) ProtoMessage() {}
 
 func (x *WebhookResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4957,7 +5146,7 @@ func (x *WebhookResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WebhookResponse.ProtoReflect.Descriptor instead.
 func (*WebhookResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{56}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *WebhookResponse) GetStatus() uint32 {
@@ -5007,7 +5196,7 @@ type ContentRequest struct {
 
 func (x *ContentRequest) Reset() {
 	*x = ContentRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5019,7 +5208,7 @@ func (x *ContentRequest) String() string {
 func (*ContentRequest) ProtoMessage() {}
 
 func (x *ContentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5032,7 +5221,7 @@ func (x *ContentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentRequest.ProtoReflect.Descriptor instead.
 func (*ContentRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{57}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ContentRequest) GetCallId() string {
@@ -5077,7 +5266,7 @@ type ContentResponse struct {
 
 func (x *ContentResponse) Reset() {
 	*x = ContentResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5089,7 +5278,7 @@ func (x *ContentResponse) String() string {
 func (*ContentResponse) ProtoMessage() {}
 
 func (x *ContentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5102,7 +5291,7 @@ func (x *ContentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentResponse.ProtoReflect.Descriptor instead.
 func (*ContentResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{58}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ContentResponse) GetMsg() isContentResponse_Msg {
@@ -5174,7 +5363,7 @@ type ContentHeader struct {
 
 func (x *ContentHeader) Reset() {
 	*x = ContentHeader{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5186,7 +5375,7 @@ func (x *ContentHeader) String() string {
 func (*ContentHeader) ProtoMessage() {}
 
 func (x *ContentHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5199,7 +5388,7 @@ func (x *ContentHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentHeader.ProtoReflect.Descriptor instead.
 func (*ContentHeader) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{59}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ContentHeader) GetRef() *Ref {
@@ -5248,7 +5437,7 @@ type ContentEnd struct {
 
 func (x *ContentEnd) Reset() {
 	*x = ContentEnd{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5260,7 +5449,7 @@ func (x *ContentEnd) String() string {
 func (*ContentEnd) ProtoMessage() {}
 
 func (x *ContentEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5273,7 +5462,7 @@ func (x *ContentEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentEnd.ProtoReflect.Descriptor instead.
 func (*ContentEnd) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{60}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ContentEnd) GetRef() *Ref {
@@ -5313,7 +5502,7 @@ type Intent struct {
 
 func (x *Intent) Reset() {
 	*x = Intent{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5325,7 +5514,7 @@ func (x *Intent) String() string {
 func (*Intent) ProtoMessage() {}
 
 func (x *Intent) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5338,7 +5527,7 @@ func (x *Intent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Intent.ProtoReflect.Descriptor instead.
 func (*Intent) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{61}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Intent) GetId() string {
@@ -5400,7 +5589,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5412,7 +5601,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5425,7 +5614,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{62}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *PrepareRequest) GetCallId() string {
@@ -5460,7 +5649,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5472,7 +5661,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5485,7 +5674,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{63}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Plan) GetSnapshot() []byte {
@@ -5542,7 +5731,7 @@ type ActRequest struct {
 
 func (x *ActRequest) Reset() {
 	*x = ActRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5554,7 +5743,7 @@ func (x *ActRequest) String() string {
 func (*ActRequest) ProtoMessage() {}
 
 func (x *ActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5567,7 +5756,7 @@ func (x *ActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActRequest.ProtoReflect.Descriptor instead.
 func (*ActRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{64}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ActRequest) GetCallId() string {
@@ -5611,7 +5800,7 @@ type ActResponse struct {
 
 func (x *ActResponse) Reset() {
 	*x = ActResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5623,7 +5812,7 @@ func (x *ActResponse) String() string {
 func (*ActResponse) ProtoMessage() {}
 
 func (x *ActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5636,7 +5825,7 @@ func (x *ActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActResponse.ProtoReflect.Descriptor instead.
 func (*ActResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{65}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ActResponse) GetMsg() isActResponse_Msg {
@@ -5695,7 +5884,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5707,7 +5896,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5720,7 +5909,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{66}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Outcome) GetState() Outcome_State {
@@ -5777,7 +5966,7 @@ type ReadBackRequest struct {
 
 func (x *ReadBackRequest) Reset() {
 	*x = ReadBackRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5789,7 +5978,7 @@ func (x *ReadBackRequest) String() string {
 func (*ReadBackRequest) ProtoMessage() {}
 
 func (x *ReadBackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5802,7 +5991,7 @@ func (x *ReadBackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadBackRequest.ProtoReflect.Descriptor instead.
 func (*ReadBackRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{67}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ReadBackRequest) GetCallId() string {
@@ -5844,7 +6033,7 @@ type ReadBackResponse struct {
 
 func (x *ReadBackResponse) Reset() {
 	*x = ReadBackResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5856,7 +6045,7 @@ func (x *ReadBackResponse) String() string {
 func (*ReadBackResponse) ProtoMessage() {}
 
 func (x *ReadBackResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5869,7 +6058,7 @@ func (x *ReadBackResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadBackResponse.ProtoReflect.Descriptor instead.
 func (*ReadBackResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{68}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ReadBackResponse) GetState() ReadBackResponse_State {
@@ -5919,7 +6108,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5931,7 +6120,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5944,7 +6133,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{69}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Error) GetType() string {
@@ -6051,17 +6240,20 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"\brequired\x18\x04 \x01(\bR\brequired\x12\x18\n" +
 	"\adefault\x18\x05 \x01(\tR\adefault\x12\x1a\n" +
 	"\bidentity\x18\x06 \x01(\bR\bidentity\x12\x12\n" +
-	"\x04enum\x18\a \x03(\tR\x04enum\"O\n" +
+	"\x04enum\x18\a \x03(\tR\x04enum\"c\n" +
 	"\x0fCredentialField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\bR\x06secret\"\xdd\x01\n" +
+	"\x06secret\x18\x03 \x01(\bR\x06secret\x12\x12\n" +
+	"\x04kept\x18\x04 \x01(\bR\x04kept\"\x8d\x02\n" +
 	"\x10CredentialMethod\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x128\n" +
 	"\x06fields\x18\x03 \x03(\v2 .mooring.wire.v1.CredentialFieldR\x06fields\x125\n" +
 	"\blifetime\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\blifetime\x122\n" +
-	"\x06scopes\x18\x05 \x03(\v2\x1a.mooring.wire.v1.ScopeNeedR\x06scopes\"e\n" +
+	"\x06scopes\x18\x05 \x03(\v2\x1a.mooring.wire.v1.ScopeNeedR\x06scopes\x12\x18\n" +
+	"\arotates\x18\x06 \x01(\tR\arotates\x12\x14\n" +
+	"\x05login\x18\a \x01(\bR\x05login\"e\n" +
 	"\tScopeNeed\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x01 \x01(\tR\n" +
@@ -6194,12 +6386,16 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"\aexpires\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\"G\n" +
 	"\aRefused\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12,\n" +
-	"\x05error\x18\x02 \x01(\v2\x16.mooring.wire.v1.ErrorR\x05error\"S\n" +
+	"\x05error\x18\x02 \x01(\v2\x16.mooring.wire.v1.ErrorR\x05error\"\x87\x01\n" +
 	"\x04Kept\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x16\n" +
 	"\x06result\x18\x02 \x01(\tR\x06result\x12\x19\n" +
-	"\x05value\x18\x03 \x01(\tH\x00R\x05value\x88\x01\x01B\b\n" +
-	"\x06_value\"(\n" +
+	"\x05value\x18\x03 \x01(\tH\x00R\x05value\x88\x01\x01\x122\n" +
+	"\x05token\x18\x04 \x01(\v2\x1c.mooring.wire.v1.AccessTokenR\x05tokenB\b\n" +
+	"\x06_value\"Y\n" +
+	"\vAccessToken\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x124\n" +
+	"\aexpires\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\"(\n" +
 	"\rCallCancelled\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\"\x8c\x02\n" +
 	"\x10SessionConnector\x12.\n" +
@@ -6234,20 +6430,28 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"retryAfterB\b\n" +
 	"\x06_limitB\f\n" +
 	"\n" +
-	"_remaining\"\x98\x01\n" +
+	"_remaining\"\xb6\x02\n" +
 	"\n" +
 	"KeepSecret\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\tR\x05value\x124\n" +
 	"\aexpires\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\x12\x1a\n" +
-	"\breplaces\x18\x05 \x01(\tR\breplaces\"~\n" +
+	"\breplaces\x18\x05 \x01(\tR\breplaces\x124\n" +
+	"\x04step\x18\x06 \x01(\x0e2 .mooring.wire.v1.KeepSecret.StepR\x04step\x122\n" +
+	"\x05token\x18\a \x01(\v2\x1c.mooring.wire.v1.AccessTokenR\x05token\"2\n" +
+	"\x04Step\x12\b\n" +
+	"\x04KEEP\x10\x00\x12\t\n" +
+	"\x05CLAIM\x10\x01\x12\v\n" +
+	"\aRELEASE\x10\x02\x12\b\n" +
+	"\x04LOST\x10\x03\"~\n" +
 	"\x03Log\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\tR\x05level\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12.\n" +
 	"\x06fields\x18\x03 \x03(\v2\x16.mooring.wire.v1.ValueR\x06fields\x12\x17\n" +
-	"\acall_id\x18\x04 \x01(\tR\x06callId\"\x8f\x01\n" +
-	"\x10AuthorizeRequest\x127\n" +
+	"\acall_id\x18\x04 \x01(\tR\x06callId\"\xa8\x01\n" +
+	"\x10AuthorizeRequest\x12\x17\n" +
+	"\acall_id\x18\x03 \x01(\tR\x06callId\x127\n" +
 	"\x05begin\x18\x01 \x01(\v2\x1f.mooring.wire.v1.AuthorizeBeginH\x00R\x05begin\x12:\n" +
 	"\x06finish\x18\x02 \x01(\v2 .mooring.wire.v1.AuthorizeFinishH\x00R\x06finishB\x06\n" +
 	"\x04step\"c\n" +
@@ -6257,12 +6461,13 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"\x06scopes\x18\x03 \x03(\tR\x06scopes\"?\n" +
 	"\x0fAuthorizeFinish\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12\x16\n" +
-	"\x06pasted\x18\x02 \x01(\tR\x06pasted\"\x9e\x01\n" +
+	"\x06pasted\x18\x02 \x01(\tR\x06pasted\"\xd2\x01\n" +
 	"\x11AuthorizeResponse\x12\x15\n" +
 	"\x03url\x18\x01 \x01(\tH\x00R\x03url\x88\x01\x01\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\fR\x05state\x12\"\n" +
 	"\finstructions\x18\x03 \x01(\tR\finstructions\x120\n" +
-	"\asecrets\x18\x04 \x03(\v2\x16.mooring.wire.v1.ValueR\asecretsB\x06\n" +
+	"\asecrets\x18\x04 \x03(\v2\x16.mooring.wire.v1.ValueR\asecrets\x122\n" +
+	"\x05token\x18\x05 \x01(\v2\x1c.mooring.wire.v1.AccessTokenR\x05tokenB\x06\n" +
 	"\x04_url\"'\n" +
 	"\fCheckRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\"\xc2\x02\n" +
@@ -6551,215 +6756,222 @@ func file_sdk_wire_v1_connector_proto_rawDescGZIP() []byte {
 	return file_sdk_wire_v1_connector_proto_rawDescData
 }
 
-var file_sdk_wire_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_sdk_wire_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
+var file_sdk_wire_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
+var file_sdk_wire_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
 var file_sdk_wire_v1_connector_proto_goTypes = []any{
 	(ScanMode)(0),                 // 0: mooring.wire.v1.ScanMode
 	(ListingSpec_Type)(0),         // 1: mooring.wire.v1.ListingSpec.Type
 	(ListingSpec_Resume)(0),       // 2: mooring.wire.v1.ListingSpec.Resume
-	(Capability_State)(0),         // 3: mooring.wire.v1.Capability.State
-	(Tombstone_Proof)(0),          // 4: mooring.wire.v1.Tombstone.Proof
-	(Shard_State)(0),              // 5: mooring.wire.v1.Shard.State
-	(Certificate_Terminal)(0),     // 6: mooring.wire.v1.Certificate.Terminal
-	(FetchResponse_State)(0),      // 7: mooring.wire.v1.FetchResponse.State
-	(Outcome_State)(0),            // 8: mooring.wire.v1.Outcome.State
-	(ReadBackResponse_State)(0),   // 9: mooring.wire.v1.ReadBackResponse.State
-	(*DescribeRequest)(nil),       // 10: mooring.wire.v1.DescribeRequest
-	(*Description)(nil),           // 11: mooring.wire.v1.Description
-	(*Unsupported)(nil),           // 12: mooring.wire.v1.Unsupported
-	(*SettingSpec)(nil),           // 13: mooring.wire.v1.SettingSpec
-	(*CredentialField)(nil),       // 14: mooring.wire.v1.CredentialField
-	(*CredentialMethod)(nil),      // 15: mooring.wire.v1.CredentialMethod
-	(*ScopeNeed)(nil),             // 16: mooring.wire.v1.ScopeNeed
-	(*ListingSpec)(nil),           // 17: mooring.wire.v1.ListingSpec
-	(*RealtimeSpec)(nil),          // 18: mooring.wire.v1.RealtimeSpec
-	(*BucketSpec)(nil),            // 19: mooring.wire.v1.BucketSpec
-	(*Match)(nil),                 // 20: mooring.wire.v1.Match
-	(*ActionSpec)(nil),            // 21: mooring.wire.v1.ActionSpec
-	(*ContentSpec)(nil),           // 22: mooring.wire.v1.ContentSpec
-	(*HostPattern)(nil),           // 23: mooring.wire.v1.HostPattern
-	(*SessionHost)(nil),           // 24: mooring.wire.v1.SessionHost
-	(*Start)(nil),                 // 25: mooring.wire.v1.Start
-	(*Value)(nil),                 // 26: mooring.wire.v1.Value
-	(*Network)(nil),               // 27: mooring.wire.v1.Network
-	(*Limits)(nil),                // 28: mooring.wire.v1.Limits
-	(*Lease)(nil),                 // 29: mooring.wire.v1.Lease
-	(*Want)(nil),                  // 30: mooring.wire.v1.Want
-	(*Granted)(nil),               // 31: mooring.wire.v1.Granted
-	(*Refused)(nil),               // 32: mooring.wire.v1.Refused
-	(*Kept)(nil),                  // 33: mooring.wire.v1.Kept
-	(*CallCancelled)(nil),         // 34: mooring.wire.v1.CallCancelled
-	(*SessionConnector)(nil),      // 35: mooring.wire.v1.SessionConnector
-	(*Ready)(nil),                 // 36: mooring.wire.v1.Ready
-	(*Observe)(nil),               // 37: mooring.wire.v1.Observe
-	(*BucketState)(nil),           // 38: mooring.wire.v1.BucketState
-	(*KeepSecret)(nil),            // 39: mooring.wire.v1.KeepSecret
-	(*Log)(nil),                   // 40: mooring.wire.v1.Log
-	(*AuthorizeRequest)(nil),      // 41: mooring.wire.v1.AuthorizeRequest
-	(*AuthorizeBegin)(nil),        // 42: mooring.wire.v1.AuthorizeBegin
-	(*AuthorizeFinish)(nil),       // 43: mooring.wire.v1.AuthorizeFinish
-	(*AuthorizeResponse)(nil),     // 44: mooring.wire.v1.AuthorizeResponse
-	(*CheckRequest)(nil),          // 45: mooring.wire.v1.CheckRequest
-	(*CheckResponse)(nil),         // 46: mooring.wire.v1.CheckResponse
-	(*QuotaOwner)(nil),            // 47: mooring.wire.v1.QuotaOwner
-	(*Capability)(nil),            // 48: mooring.wire.v1.Capability
-	(*ScanRequest)(nil),           // 49: mooring.wire.v1.ScanRequest
-	(*ScanResponse)(nil),          // 50: mooring.wire.v1.ScanResponse
-	(*Part)(nil),                  // 51: mooring.wire.v1.Part
-	(*Envelope)(nil),              // 52: mooring.wire.v1.Envelope
-	(*Tombstone)(nil),             // 53: mooring.wire.v1.Tombstone
-	(*Shard)(nil),                 // 54: mooring.wire.v1.Shard
-	(*Hint)(nil),                  // 55: mooring.wire.v1.Hint
-	(*Certificate)(nil),           // 56: mooring.wire.v1.Certificate
-	(*FetchRequest)(nil),          // 57: mooring.wire.v1.FetchRequest
-	(*FetchResponse)(nil),         // 58: mooring.wire.v1.FetchResponse
-	(*WatchRequest)(nil),          // 59: mooring.wire.v1.WatchRequest
-	(*WatchResponse)(nil),         // 60: mooring.wire.v1.WatchResponse
-	(*SubscribeRequest)(nil),      // 61: mooring.wire.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),     // 62: mooring.wire.v1.SubscribeResponse
-	(*UnsubscribeRequest)(nil),    // 63: mooring.wire.v1.UnsubscribeRequest
-	(*UnsubscribeResponse)(nil),   // 64: mooring.wire.v1.UnsubscribeResponse
-	(*WebhookRequest)(nil),        // 65: mooring.wire.v1.WebhookRequest
-	(*WebhookResponse)(nil),       // 66: mooring.wire.v1.WebhookResponse
-	(*ContentRequest)(nil),        // 67: mooring.wire.v1.ContentRequest
-	(*ContentResponse)(nil),       // 68: mooring.wire.v1.ContentResponse
-	(*ContentHeader)(nil),         // 69: mooring.wire.v1.ContentHeader
-	(*ContentEnd)(nil),            // 70: mooring.wire.v1.ContentEnd
-	(*Intent)(nil),                // 71: mooring.wire.v1.Intent
-	(*PrepareRequest)(nil),        // 72: mooring.wire.v1.PrepareRequest
-	(*Plan)(nil),                  // 73: mooring.wire.v1.Plan
-	(*ActRequest)(nil),            // 74: mooring.wire.v1.ActRequest
-	(*ActResponse)(nil),           // 75: mooring.wire.v1.ActResponse
-	(*Outcome)(nil),               // 76: mooring.wire.v1.Outcome
-	(*ReadBackRequest)(nil),       // 77: mooring.wire.v1.ReadBackRequest
-	(*ReadBackResponse)(nil),      // 78: mooring.wire.v1.ReadBackResponse
-	(*Error)(nil),                 // 79: mooring.wire.v1.Error
-	(Kind)(0),                     // 80: mooring.wire.v1.Kind
-	(*durationpb.Duration)(nil),   // 81: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 82: google.protobuf.Timestamp
-	(*Ref)(nil),                   // 83: mooring.wire.v1.Ref
+	(KeepSecret_Step)(0),          // 3: mooring.wire.v1.KeepSecret.Step
+	(Capability_State)(0),         // 4: mooring.wire.v1.Capability.State
+	(Tombstone_Proof)(0),          // 5: mooring.wire.v1.Tombstone.Proof
+	(Shard_State)(0),              // 6: mooring.wire.v1.Shard.State
+	(Certificate_Terminal)(0),     // 7: mooring.wire.v1.Certificate.Terminal
+	(FetchResponse_State)(0),      // 8: mooring.wire.v1.FetchResponse.State
+	(Outcome_State)(0),            // 9: mooring.wire.v1.Outcome.State
+	(ReadBackResponse_State)(0),   // 10: mooring.wire.v1.ReadBackResponse.State
+	(*DescribeRequest)(nil),       // 11: mooring.wire.v1.DescribeRequest
+	(*Description)(nil),           // 12: mooring.wire.v1.Description
+	(*Unsupported)(nil),           // 13: mooring.wire.v1.Unsupported
+	(*SettingSpec)(nil),           // 14: mooring.wire.v1.SettingSpec
+	(*CredentialField)(nil),       // 15: mooring.wire.v1.CredentialField
+	(*CredentialMethod)(nil),      // 16: mooring.wire.v1.CredentialMethod
+	(*ScopeNeed)(nil),             // 17: mooring.wire.v1.ScopeNeed
+	(*ListingSpec)(nil),           // 18: mooring.wire.v1.ListingSpec
+	(*RealtimeSpec)(nil),          // 19: mooring.wire.v1.RealtimeSpec
+	(*BucketSpec)(nil),            // 20: mooring.wire.v1.BucketSpec
+	(*Match)(nil),                 // 21: mooring.wire.v1.Match
+	(*ActionSpec)(nil),            // 22: mooring.wire.v1.ActionSpec
+	(*ContentSpec)(nil),           // 23: mooring.wire.v1.ContentSpec
+	(*HostPattern)(nil),           // 24: mooring.wire.v1.HostPattern
+	(*SessionHost)(nil),           // 25: mooring.wire.v1.SessionHost
+	(*Start)(nil),                 // 26: mooring.wire.v1.Start
+	(*Value)(nil),                 // 27: mooring.wire.v1.Value
+	(*Network)(nil),               // 28: mooring.wire.v1.Network
+	(*Limits)(nil),                // 29: mooring.wire.v1.Limits
+	(*Lease)(nil),                 // 30: mooring.wire.v1.Lease
+	(*Want)(nil),                  // 31: mooring.wire.v1.Want
+	(*Granted)(nil),               // 32: mooring.wire.v1.Granted
+	(*Refused)(nil),               // 33: mooring.wire.v1.Refused
+	(*Kept)(nil),                  // 34: mooring.wire.v1.Kept
+	(*AccessToken)(nil),           // 35: mooring.wire.v1.AccessToken
+	(*CallCancelled)(nil),         // 36: mooring.wire.v1.CallCancelled
+	(*SessionConnector)(nil),      // 37: mooring.wire.v1.SessionConnector
+	(*Ready)(nil),                 // 38: mooring.wire.v1.Ready
+	(*Observe)(nil),               // 39: mooring.wire.v1.Observe
+	(*BucketState)(nil),           // 40: mooring.wire.v1.BucketState
+	(*KeepSecret)(nil),            // 41: mooring.wire.v1.KeepSecret
+	(*Log)(nil),                   // 42: mooring.wire.v1.Log
+	(*AuthorizeRequest)(nil),      // 43: mooring.wire.v1.AuthorizeRequest
+	(*AuthorizeBegin)(nil),        // 44: mooring.wire.v1.AuthorizeBegin
+	(*AuthorizeFinish)(nil),       // 45: mooring.wire.v1.AuthorizeFinish
+	(*AuthorizeResponse)(nil),     // 46: mooring.wire.v1.AuthorizeResponse
+	(*CheckRequest)(nil),          // 47: mooring.wire.v1.CheckRequest
+	(*CheckResponse)(nil),         // 48: mooring.wire.v1.CheckResponse
+	(*QuotaOwner)(nil),            // 49: mooring.wire.v1.QuotaOwner
+	(*Capability)(nil),            // 50: mooring.wire.v1.Capability
+	(*ScanRequest)(nil),           // 51: mooring.wire.v1.ScanRequest
+	(*ScanResponse)(nil),          // 52: mooring.wire.v1.ScanResponse
+	(*Part)(nil),                  // 53: mooring.wire.v1.Part
+	(*Envelope)(nil),              // 54: mooring.wire.v1.Envelope
+	(*Tombstone)(nil),             // 55: mooring.wire.v1.Tombstone
+	(*Shard)(nil),                 // 56: mooring.wire.v1.Shard
+	(*Hint)(nil),                  // 57: mooring.wire.v1.Hint
+	(*Certificate)(nil),           // 58: mooring.wire.v1.Certificate
+	(*FetchRequest)(nil),          // 59: mooring.wire.v1.FetchRequest
+	(*FetchResponse)(nil),         // 60: mooring.wire.v1.FetchResponse
+	(*WatchRequest)(nil),          // 61: mooring.wire.v1.WatchRequest
+	(*WatchResponse)(nil),         // 62: mooring.wire.v1.WatchResponse
+	(*SubscribeRequest)(nil),      // 63: mooring.wire.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),     // 64: mooring.wire.v1.SubscribeResponse
+	(*UnsubscribeRequest)(nil),    // 65: mooring.wire.v1.UnsubscribeRequest
+	(*UnsubscribeResponse)(nil),   // 66: mooring.wire.v1.UnsubscribeResponse
+	(*WebhookRequest)(nil),        // 67: mooring.wire.v1.WebhookRequest
+	(*WebhookResponse)(nil),       // 68: mooring.wire.v1.WebhookResponse
+	(*ContentRequest)(nil),        // 69: mooring.wire.v1.ContentRequest
+	(*ContentResponse)(nil),       // 70: mooring.wire.v1.ContentResponse
+	(*ContentHeader)(nil),         // 71: mooring.wire.v1.ContentHeader
+	(*ContentEnd)(nil),            // 72: mooring.wire.v1.ContentEnd
+	(*Intent)(nil),                // 73: mooring.wire.v1.Intent
+	(*PrepareRequest)(nil),        // 74: mooring.wire.v1.PrepareRequest
+	(*Plan)(nil),                  // 75: mooring.wire.v1.Plan
+	(*ActRequest)(nil),            // 76: mooring.wire.v1.ActRequest
+	(*ActResponse)(nil),           // 77: mooring.wire.v1.ActResponse
+	(*Outcome)(nil),               // 78: mooring.wire.v1.Outcome
+	(*ReadBackRequest)(nil),       // 79: mooring.wire.v1.ReadBackRequest
+	(*ReadBackResponse)(nil),      // 80: mooring.wire.v1.ReadBackResponse
+	(*Error)(nil),                 // 81: mooring.wire.v1.Error
+	(Kind)(0),                     // 82: mooring.wire.v1.Kind
+	(*durationpb.Duration)(nil),   // 83: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 84: google.protobuf.Timestamp
+	(*Ref)(nil),                   // 85: mooring.wire.v1.Ref
 }
 var file_sdk_wire_v1_connector_proto_depIdxs = []int32{
-	13,  // 0: mooring.wire.v1.Description.settings:type_name -> mooring.wire.v1.SettingSpec
-	15,  // 1: mooring.wire.v1.Description.credentials:type_name -> mooring.wire.v1.CredentialMethod
-	17,  // 2: mooring.wire.v1.Description.listings:type_name -> mooring.wire.v1.ListingSpec
-	18,  // 3: mooring.wire.v1.Description.realtime:type_name -> mooring.wire.v1.RealtimeSpec
-	19,  // 4: mooring.wire.v1.Description.buckets:type_name -> mooring.wire.v1.BucketSpec
-	21,  // 5: mooring.wire.v1.Description.actions:type_name -> mooring.wire.v1.ActionSpec
-	22,  // 6: mooring.wire.v1.Description.content:type_name -> mooring.wire.v1.ContentSpec
-	23,  // 7: mooring.wire.v1.Description.hosts:type_name -> mooring.wire.v1.HostPattern
-	12,  // 8: mooring.wire.v1.Description.unsupported:type_name -> mooring.wire.v1.Unsupported
-	80,  // 9: mooring.wire.v1.Description.fetches:type_name -> mooring.wire.v1.Kind
-	14,  // 10: mooring.wire.v1.CredentialMethod.fields:type_name -> mooring.wire.v1.CredentialField
-	81,  // 11: mooring.wire.v1.CredentialMethod.lifetime:type_name -> google.protobuf.Duration
-	16,  // 12: mooring.wire.v1.CredentialMethod.scopes:type_name -> mooring.wire.v1.ScopeNeed
-	80,  // 13: mooring.wire.v1.ListingSpec.defines:type_name -> mooring.wire.v1.Kind
-	80,  // 14: mooring.wire.v1.ListingSpec.enriches:type_name -> mooring.wire.v1.Kind
+	14,  // 0: mooring.wire.v1.Description.settings:type_name -> mooring.wire.v1.SettingSpec
+	16,  // 1: mooring.wire.v1.Description.credentials:type_name -> mooring.wire.v1.CredentialMethod
+	18,  // 2: mooring.wire.v1.Description.listings:type_name -> mooring.wire.v1.ListingSpec
+	19,  // 3: mooring.wire.v1.Description.realtime:type_name -> mooring.wire.v1.RealtimeSpec
+	20,  // 4: mooring.wire.v1.Description.buckets:type_name -> mooring.wire.v1.BucketSpec
+	22,  // 5: mooring.wire.v1.Description.actions:type_name -> mooring.wire.v1.ActionSpec
+	23,  // 6: mooring.wire.v1.Description.content:type_name -> mooring.wire.v1.ContentSpec
+	24,  // 7: mooring.wire.v1.Description.hosts:type_name -> mooring.wire.v1.HostPattern
+	13,  // 8: mooring.wire.v1.Description.unsupported:type_name -> mooring.wire.v1.Unsupported
+	82,  // 9: mooring.wire.v1.Description.fetches:type_name -> mooring.wire.v1.Kind
+	15,  // 10: mooring.wire.v1.CredentialMethod.fields:type_name -> mooring.wire.v1.CredentialField
+	83,  // 11: mooring.wire.v1.CredentialMethod.lifetime:type_name -> google.protobuf.Duration
+	17,  // 12: mooring.wire.v1.CredentialMethod.scopes:type_name -> mooring.wire.v1.ScopeNeed
+	82,  // 13: mooring.wire.v1.ListingSpec.defines:type_name -> mooring.wire.v1.Kind
+	82,  // 14: mooring.wire.v1.ListingSpec.enriches:type_name -> mooring.wire.v1.Kind
 	1,   // 15: mooring.wire.v1.ListingSpec.type:type_name -> mooring.wire.v1.ListingSpec.Type
 	2,   // 16: mooring.wire.v1.ListingSpec.resume:type_name -> mooring.wire.v1.ListingSpec.Resume
-	81,  // 17: mooring.wire.v1.ListingSpec.max_window:type_name -> google.protobuf.Duration
-	81,  // 18: mooring.wire.v1.ListingSpec.lookback:type_name -> google.protobuf.Duration
-	81,  // 19: mooring.wire.v1.ListingSpec.overlap:type_name -> google.protobuf.Duration
-	81,  // 20: mooring.wire.v1.ListingSpec.late_by:type_name -> google.protobuf.Duration
-	81,  // 21: mooring.wire.v1.ListingSpec.every:type_name -> google.protobuf.Duration
-	81,  // 22: mooring.wire.v1.RealtimeSpec.expected_delay:type_name -> google.protobuf.Duration
-	81,  // 23: mooring.wire.v1.BucketSpec.window:type_name -> google.protobuf.Duration
-	20,  // 24: mooring.wire.v1.BucketSpec.match:type_name -> mooring.wire.v1.Match
-	80,  // 25: mooring.wire.v1.ActionSpec.target_kind:type_name -> mooring.wire.v1.Kind
-	13,  // 26: mooring.wire.v1.ActionSpec.args:type_name -> mooring.wire.v1.SettingSpec
-	81,  // 27: mooring.wire.v1.ActionSpec.in_flight_max:type_name -> google.protobuf.Duration
-	80,  // 28: mooring.wire.v1.ContentSpec.kinds:type_name -> mooring.wire.v1.Kind
-	25,  // 29: mooring.wire.v1.SessionHost.start:type_name -> mooring.wire.v1.Start
-	31,  // 30: mooring.wire.v1.SessionHost.granted:type_name -> mooring.wire.v1.Granted
-	32,  // 31: mooring.wire.v1.SessionHost.refused:type_name -> mooring.wire.v1.Refused
-	33,  // 32: mooring.wire.v1.SessionHost.kept:type_name -> mooring.wire.v1.Kept
-	34,  // 33: mooring.wire.v1.SessionHost.call_cancelled:type_name -> mooring.wire.v1.CallCancelled
-	26,  // 34: mooring.wire.v1.Start.settings:type_name -> mooring.wire.v1.Value
-	26,  // 35: mooring.wire.v1.Start.secrets:type_name -> mooring.wire.v1.Value
-	27,  // 36: mooring.wire.v1.Start.network:type_name -> mooring.wire.v1.Network
-	28,  // 37: mooring.wire.v1.Start.limits:type_name -> mooring.wire.v1.Limits
-	82,  // 38: mooring.wire.v1.Start.now:type_name -> google.protobuf.Timestamp
-	30,  // 39: mooring.wire.v1.Lease.wants:type_name -> mooring.wire.v1.Want
-	81,  // 40: mooring.wire.v1.Granted.waited:type_name -> google.protobuf.Duration
-	82,  // 41: mooring.wire.v1.Granted.expires:type_name -> google.protobuf.Timestamp
-	79,  // 42: mooring.wire.v1.Refused.error:type_name -> mooring.wire.v1.Error
-	36,  // 43: mooring.wire.v1.SessionConnector.ready:type_name -> mooring.wire.v1.Ready
-	29,  // 44: mooring.wire.v1.SessionConnector.lease:type_name -> mooring.wire.v1.Lease
-	37,  // 45: mooring.wire.v1.SessionConnector.observe:type_name -> mooring.wire.v1.Observe
-	39,  // 46: mooring.wire.v1.SessionConnector.keep:type_name -> mooring.wire.v1.KeepSecret
-	40,  // 47: mooring.wire.v1.SessionConnector.log:type_name -> mooring.wire.v1.Log
-	79,  // 48: mooring.wire.v1.Ready.error:type_name -> mooring.wire.v1.Error
-	38,  // 49: mooring.wire.v1.Observe.states:type_name -> mooring.wire.v1.BucketState
-	81,  // 50: mooring.wire.v1.Observe.took:type_name -> google.protobuf.Duration
-	82,  // 51: mooring.wire.v1.BucketState.reset_at:type_name -> google.protobuf.Timestamp
-	81,  // 52: mooring.wire.v1.BucketState.retry_after:type_name -> google.protobuf.Duration
-	82,  // 53: mooring.wire.v1.KeepSecret.expires:type_name -> google.protobuf.Timestamp
-	26,  // 54: mooring.wire.v1.Log.fields:type_name -> mooring.wire.v1.Value
-	42,  // 55: mooring.wire.v1.AuthorizeRequest.begin:type_name -> mooring.wire.v1.AuthorizeBegin
-	43,  // 56: mooring.wire.v1.AuthorizeRequest.finish:type_name -> mooring.wire.v1.AuthorizeFinish
-	26,  // 57: mooring.wire.v1.AuthorizeResponse.secrets:type_name -> mooring.wire.v1.Value
-	82,  // 58: mooring.wire.v1.CheckResponse.credential_expires:type_name -> google.protobuf.Timestamp
-	47,  // 59: mooring.wire.v1.CheckResponse.owners:type_name -> mooring.wire.v1.QuotaOwner
-	48,  // 60: mooring.wire.v1.CheckResponse.capabilities:type_name -> mooring.wire.v1.Capability
-	3,   // 61: mooring.wire.v1.Capability.state:type_name -> mooring.wire.v1.Capability.State
-	54,  // 62: mooring.wire.v1.ScanRequest.shard:type_name -> mooring.wire.v1.Shard
-	0,   // 63: mooring.wire.v1.ScanRequest.mode:type_name -> mooring.wire.v1.ScanMode
-	82,  // 64: mooring.wire.v1.ScanRequest.from:type_name -> google.protobuf.Timestamp
-	82,  // 65: mooring.wire.v1.ScanRequest.until:type_name -> google.protobuf.Timestamp
-	51,  // 66: mooring.wire.v1.ScanResponse.part:type_name -> mooring.wire.v1.Part
-	56,  // 67: mooring.wire.v1.ScanResponse.certificate:type_name -> mooring.wire.v1.Certificate
-	79,  // 68: mooring.wire.v1.ScanResponse.error:type_name -> mooring.wire.v1.Error
-	52,  // 69: mooring.wire.v1.Part.envelopes:type_name -> mooring.wire.v1.Envelope
-	53,  // 70: mooring.wire.v1.Part.tombstones:type_name -> mooring.wire.v1.Tombstone
-	54,  // 71: mooring.wire.v1.Part.shards:type_name -> mooring.wire.v1.Shard
-	55,  // 72: mooring.wire.v1.Part.hints:type_name -> mooring.wire.v1.Hint
-	80,  // 73: mooring.wire.v1.Envelope.kind:type_name -> mooring.wire.v1.Kind
-	80,  // 74: mooring.wire.v1.Tombstone.kind:type_name -> mooring.wire.v1.Kind
-	4,   // 75: mooring.wire.v1.Tombstone.proof:type_name -> mooring.wire.v1.Tombstone.Proof
-	82,  // 76: mooring.wire.v1.Tombstone.at:type_name -> google.protobuf.Timestamp
-	5,   // 77: mooring.wire.v1.Shard.state:type_name -> mooring.wire.v1.Shard.State
-	83,  // 78: mooring.wire.v1.Hint.refs:type_name -> mooring.wire.v1.Ref
-	82,  // 79: mooring.wire.v1.Hint.seen_at:type_name -> google.protobuf.Timestamp
-	6,   // 80: mooring.wire.v1.Certificate.terminal:type_name -> mooring.wire.v1.Certificate.Terminal
-	82,  // 81: mooring.wire.v1.Certificate.until:type_name -> google.protobuf.Timestamp
-	83,  // 82: mooring.wire.v1.FetchRequest.refs:type_name -> mooring.wire.v1.Ref
-	83,  // 83: mooring.wire.v1.FetchResponse.ref:type_name -> mooring.wire.v1.Ref
-	7,   // 84: mooring.wire.v1.FetchResponse.state:type_name -> mooring.wire.v1.FetchResponse.State
-	52,  // 85: mooring.wire.v1.FetchResponse.envelopes:type_name -> mooring.wire.v1.Envelope
-	79,  // 86: mooring.wire.v1.FetchResponse.error:type_name -> mooring.wire.v1.Error
-	55,  // 87: mooring.wire.v1.WatchResponse.hint:type_name -> mooring.wire.v1.Hint
-	54,  // 88: mooring.wire.v1.SubscribeRequest.shard:type_name -> mooring.wire.v1.Shard
-	82,  // 89: mooring.wire.v1.SubscribeResponse.expires:type_name -> google.protobuf.Timestamp
-	26,  // 90: mooring.wire.v1.WebhookRequest.query:type_name -> mooring.wire.v1.Value
-	26,  // 91: mooring.wire.v1.WebhookRequest.headers:type_name -> mooring.wire.v1.Value
-	82,  // 92: mooring.wire.v1.WebhookRequest.received_at:type_name -> google.protobuf.Timestamp
-	26,  // 93: mooring.wire.v1.WebhookResponse.headers:type_name -> mooring.wire.v1.Value
-	55,  // 94: mooring.wire.v1.WebhookResponse.hints:type_name -> mooring.wire.v1.Hint
-	83,  // 95: mooring.wire.v1.ContentRequest.refs:type_name -> mooring.wire.v1.Ref
-	69,  // 96: mooring.wire.v1.ContentResponse.header:type_name -> mooring.wire.v1.ContentHeader
-	70,  // 97: mooring.wire.v1.ContentResponse.end:type_name -> mooring.wire.v1.ContentEnd
-	83,  // 98: mooring.wire.v1.ContentHeader.ref:type_name -> mooring.wire.v1.Ref
-	83,  // 99: mooring.wire.v1.ContentEnd.ref:type_name -> mooring.wire.v1.Ref
-	79,  // 100: mooring.wire.v1.ContentEnd.error:type_name -> mooring.wire.v1.Error
-	83,  // 101: mooring.wire.v1.Intent.target:type_name -> mooring.wire.v1.Ref
-	26,  // 102: mooring.wire.v1.Intent.args:type_name -> mooring.wire.v1.Value
-	82,  // 103: mooring.wire.v1.Intent.deadline:type_name -> google.protobuf.Timestamp
-	71,  // 104: mooring.wire.v1.PrepareRequest.intent:type_name -> mooring.wire.v1.Intent
-	71,  // 105: mooring.wire.v1.ActRequest.intent:type_name -> mooring.wire.v1.Intent
-	73,  // 106: mooring.wire.v1.ActRequest.plan:type_name -> mooring.wire.v1.Plan
-	76,  // 107: mooring.wire.v1.ActResponse.outcome:type_name -> mooring.wire.v1.Outcome
-	8,   // 108: mooring.wire.v1.Outcome.state:type_name -> mooring.wire.v1.Outcome.State
-	81,  // 109: mooring.wire.v1.Outcome.poll_after:type_name -> google.protobuf.Duration
-	79,  // 110: mooring.wire.v1.Outcome.error:type_name -> mooring.wire.v1.Error
-	71,  // 111: mooring.wire.v1.ReadBackRequest.intent:type_name -> mooring.wire.v1.Intent
-	73,  // 112: mooring.wire.v1.ReadBackRequest.plan:type_name -> mooring.wire.v1.Plan
-	9,   // 113: mooring.wire.v1.ReadBackResponse.state:type_name -> mooring.wire.v1.ReadBackResponse.State
-	81,  // 114: mooring.wire.v1.Error.retry_after:type_name -> google.protobuf.Duration
-	115, // [115:115] is the sub-list for method output_type
-	115, // [115:115] is the sub-list for method input_type
-	115, // [115:115] is the sub-list for extension type_name
-	115, // [115:115] is the sub-list for extension extendee
-	0,   // [0:115] is the sub-list for field type_name
+	83,  // 17: mooring.wire.v1.ListingSpec.max_window:type_name -> google.protobuf.Duration
+	83,  // 18: mooring.wire.v1.ListingSpec.lookback:type_name -> google.protobuf.Duration
+	83,  // 19: mooring.wire.v1.ListingSpec.overlap:type_name -> google.protobuf.Duration
+	83,  // 20: mooring.wire.v1.ListingSpec.late_by:type_name -> google.protobuf.Duration
+	83,  // 21: mooring.wire.v1.ListingSpec.every:type_name -> google.protobuf.Duration
+	83,  // 22: mooring.wire.v1.RealtimeSpec.expected_delay:type_name -> google.protobuf.Duration
+	83,  // 23: mooring.wire.v1.BucketSpec.window:type_name -> google.protobuf.Duration
+	21,  // 24: mooring.wire.v1.BucketSpec.match:type_name -> mooring.wire.v1.Match
+	82,  // 25: mooring.wire.v1.ActionSpec.target_kind:type_name -> mooring.wire.v1.Kind
+	14,  // 26: mooring.wire.v1.ActionSpec.args:type_name -> mooring.wire.v1.SettingSpec
+	83,  // 27: mooring.wire.v1.ActionSpec.in_flight_max:type_name -> google.protobuf.Duration
+	82,  // 28: mooring.wire.v1.ContentSpec.kinds:type_name -> mooring.wire.v1.Kind
+	26,  // 29: mooring.wire.v1.SessionHost.start:type_name -> mooring.wire.v1.Start
+	32,  // 30: mooring.wire.v1.SessionHost.granted:type_name -> mooring.wire.v1.Granted
+	33,  // 31: mooring.wire.v1.SessionHost.refused:type_name -> mooring.wire.v1.Refused
+	34,  // 32: mooring.wire.v1.SessionHost.kept:type_name -> mooring.wire.v1.Kept
+	36,  // 33: mooring.wire.v1.SessionHost.call_cancelled:type_name -> mooring.wire.v1.CallCancelled
+	27,  // 34: mooring.wire.v1.Start.settings:type_name -> mooring.wire.v1.Value
+	27,  // 35: mooring.wire.v1.Start.secrets:type_name -> mooring.wire.v1.Value
+	28,  // 36: mooring.wire.v1.Start.network:type_name -> mooring.wire.v1.Network
+	29,  // 37: mooring.wire.v1.Start.limits:type_name -> mooring.wire.v1.Limits
+	84,  // 38: mooring.wire.v1.Start.now:type_name -> google.protobuf.Timestamp
+	31,  // 39: mooring.wire.v1.Lease.wants:type_name -> mooring.wire.v1.Want
+	83,  // 40: mooring.wire.v1.Granted.waited:type_name -> google.protobuf.Duration
+	84,  // 41: mooring.wire.v1.Granted.expires:type_name -> google.protobuf.Timestamp
+	81,  // 42: mooring.wire.v1.Refused.error:type_name -> mooring.wire.v1.Error
+	35,  // 43: mooring.wire.v1.Kept.token:type_name -> mooring.wire.v1.AccessToken
+	84,  // 44: mooring.wire.v1.AccessToken.expires:type_name -> google.protobuf.Timestamp
+	38,  // 45: mooring.wire.v1.SessionConnector.ready:type_name -> mooring.wire.v1.Ready
+	30,  // 46: mooring.wire.v1.SessionConnector.lease:type_name -> mooring.wire.v1.Lease
+	39,  // 47: mooring.wire.v1.SessionConnector.observe:type_name -> mooring.wire.v1.Observe
+	41,  // 48: mooring.wire.v1.SessionConnector.keep:type_name -> mooring.wire.v1.KeepSecret
+	42,  // 49: mooring.wire.v1.SessionConnector.log:type_name -> mooring.wire.v1.Log
+	81,  // 50: mooring.wire.v1.Ready.error:type_name -> mooring.wire.v1.Error
+	40,  // 51: mooring.wire.v1.Observe.states:type_name -> mooring.wire.v1.BucketState
+	83,  // 52: mooring.wire.v1.Observe.took:type_name -> google.protobuf.Duration
+	84,  // 53: mooring.wire.v1.BucketState.reset_at:type_name -> google.protobuf.Timestamp
+	83,  // 54: mooring.wire.v1.BucketState.retry_after:type_name -> google.protobuf.Duration
+	84,  // 55: mooring.wire.v1.KeepSecret.expires:type_name -> google.protobuf.Timestamp
+	3,   // 56: mooring.wire.v1.KeepSecret.step:type_name -> mooring.wire.v1.KeepSecret.Step
+	35,  // 57: mooring.wire.v1.KeepSecret.token:type_name -> mooring.wire.v1.AccessToken
+	27,  // 58: mooring.wire.v1.Log.fields:type_name -> mooring.wire.v1.Value
+	44,  // 59: mooring.wire.v1.AuthorizeRequest.begin:type_name -> mooring.wire.v1.AuthorizeBegin
+	45,  // 60: mooring.wire.v1.AuthorizeRequest.finish:type_name -> mooring.wire.v1.AuthorizeFinish
+	27,  // 61: mooring.wire.v1.AuthorizeResponse.secrets:type_name -> mooring.wire.v1.Value
+	35,  // 62: mooring.wire.v1.AuthorizeResponse.token:type_name -> mooring.wire.v1.AccessToken
+	84,  // 63: mooring.wire.v1.CheckResponse.credential_expires:type_name -> google.protobuf.Timestamp
+	49,  // 64: mooring.wire.v1.CheckResponse.owners:type_name -> mooring.wire.v1.QuotaOwner
+	50,  // 65: mooring.wire.v1.CheckResponse.capabilities:type_name -> mooring.wire.v1.Capability
+	4,   // 66: mooring.wire.v1.Capability.state:type_name -> mooring.wire.v1.Capability.State
+	56,  // 67: mooring.wire.v1.ScanRequest.shard:type_name -> mooring.wire.v1.Shard
+	0,   // 68: mooring.wire.v1.ScanRequest.mode:type_name -> mooring.wire.v1.ScanMode
+	84,  // 69: mooring.wire.v1.ScanRequest.from:type_name -> google.protobuf.Timestamp
+	84,  // 70: mooring.wire.v1.ScanRequest.until:type_name -> google.protobuf.Timestamp
+	53,  // 71: mooring.wire.v1.ScanResponse.part:type_name -> mooring.wire.v1.Part
+	58,  // 72: mooring.wire.v1.ScanResponse.certificate:type_name -> mooring.wire.v1.Certificate
+	81,  // 73: mooring.wire.v1.ScanResponse.error:type_name -> mooring.wire.v1.Error
+	54,  // 74: mooring.wire.v1.Part.envelopes:type_name -> mooring.wire.v1.Envelope
+	55,  // 75: mooring.wire.v1.Part.tombstones:type_name -> mooring.wire.v1.Tombstone
+	56,  // 76: mooring.wire.v1.Part.shards:type_name -> mooring.wire.v1.Shard
+	57,  // 77: mooring.wire.v1.Part.hints:type_name -> mooring.wire.v1.Hint
+	82,  // 78: mooring.wire.v1.Envelope.kind:type_name -> mooring.wire.v1.Kind
+	82,  // 79: mooring.wire.v1.Tombstone.kind:type_name -> mooring.wire.v1.Kind
+	5,   // 80: mooring.wire.v1.Tombstone.proof:type_name -> mooring.wire.v1.Tombstone.Proof
+	84,  // 81: mooring.wire.v1.Tombstone.at:type_name -> google.protobuf.Timestamp
+	6,   // 82: mooring.wire.v1.Shard.state:type_name -> mooring.wire.v1.Shard.State
+	85,  // 83: mooring.wire.v1.Hint.refs:type_name -> mooring.wire.v1.Ref
+	84,  // 84: mooring.wire.v1.Hint.seen_at:type_name -> google.protobuf.Timestamp
+	7,   // 85: mooring.wire.v1.Certificate.terminal:type_name -> mooring.wire.v1.Certificate.Terminal
+	84,  // 86: mooring.wire.v1.Certificate.until:type_name -> google.protobuf.Timestamp
+	85,  // 87: mooring.wire.v1.FetchRequest.refs:type_name -> mooring.wire.v1.Ref
+	85,  // 88: mooring.wire.v1.FetchResponse.ref:type_name -> mooring.wire.v1.Ref
+	8,   // 89: mooring.wire.v1.FetchResponse.state:type_name -> mooring.wire.v1.FetchResponse.State
+	54,  // 90: mooring.wire.v1.FetchResponse.envelopes:type_name -> mooring.wire.v1.Envelope
+	81,  // 91: mooring.wire.v1.FetchResponse.error:type_name -> mooring.wire.v1.Error
+	57,  // 92: mooring.wire.v1.WatchResponse.hint:type_name -> mooring.wire.v1.Hint
+	56,  // 93: mooring.wire.v1.SubscribeRequest.shard:type_name -> mooring.wire.v1.Shard
+	84,  // 94: mooring.wire.v1.SubscribeResponse.expires:type_name -> google.protobuf.Timestamp
+	27,  // 95: mooring.wire.v1.WebhookRequest.query:type_name -> mooring.wire.v1.Value
+	27,  // 96: mooring.wire.v1.WebhookRequest.headers:type_name -> mooring.wire.v1.Value
+	84,  // 97: mooring.wire.v1.WebhookRequest.received_at:type_name -> google.protobuf.Timestamp
+	27,  // 98: mooring.wire.v1.WebhookResponse.headers:type_name -> mooring.wire.v1.Value
+	57,  // 99: mooring.wire.v1.WebhookResponse.hints:type_name -> mooring.wire.v1.Hint
+	85,  // 100: mooring.wire.v1.ContentRequest.refs:type_name -> mooring.wire.v1.Ref
+	71,  // 101: mooring.wire.v1.ContentResponse.header:type_name -> mooring.wire.v1.ContentHeader
+	72,  // 102: mooring.wire.v1.ContentResponse.end:type_name -> mooring.wire.v1.ContentEnd
+	85,  // 103: mooring.wire.v1.ContentHeader.ref:type_name -> mooring.wire.v1.Ref
+	85,  // 104: mooring.wire.v1.ContentEnd.ref:type_name -> mooring.wire.v1.Ref
+	81,  // 105: mooring.wire.v1.ContentEnd.error:type_name -> mooring.wire.v1.Error
+	85,  // 106: mooring.wire.v1.Intent.target:type_name -> mooring.wire.v1.Ref
+	27,  // 107: mooring.wire.v1.Intent.args:type_name -> mooring.wire.v1.Value
+	84,  // 108: mooring.wire.v1.Intent.deadline:type_name -> google.protobuf.Timestamp
+	73,  // 109: mooring.wire.v1.PrepareRequest.intent:type_name -> mooring.wire.v1.Intent
+	73,  // 110: mooring.wire.v1.ActRequest.intent:type_name -> mooring.wire.v1.Intent
+	75,  // 111: mooring.wire.v1.ActRequest.plan:type_name -> mooring.wire.v1.Plan
+	78,  // 112: mooring.wire.v1.ActResponse.outcome:type_name -> mooring.wire.v1.Outcome
+	9,   // 113: mooring.wire.v1.Outcome.state:type_name -> mooring.wire.v1.Outcome.State
+	83,  // 114: mooring.wire.v1.Outcome.poll_after:type_name -> google.protobuf.Duration
+	81,  // 115: mooring.wire.v1.Outcome.error:type_name -> mooring.wire.v1.Error
+	73,  // 116: mooring.wire.v1.ReadBackRequest.intent:type_name -> mooring.wire.v1.Intent
+	75,  // 117: mooring.wire.v1.ReadBackRequest.plan:type_name -> mooring.wire.v1.Plan
+	10,  // 118: mooring.wire.v1.ReadBackResponse.state:type_name -> mooring.wire.v1.ReadBackResponse.State
+	83,  // 119: mooring.wire.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	120, // [120:120] is the sub-list for method output_type
+	120, // [120:120] is the sub-list for method input_type
+	120, // [120:120] is the sub-list for extension type_name
+	120, // [120:120] is the sub-list for extension extendee
+	0,   // [0:120] is the sub-list for field type_name
 }
 
 func init() { file_sdk_wire_v1_connector_proto_init() }
@@ -6777,34 +6989,34 @@ func file_sdk_wire_v1_connector_proto_init() {
 	}
 	file_sdk_wire_v1_connector_proto_msgTypes[17].OneofWrappers = []any{}
 	file_sdk_wire_v1_connector_proto_msgTypes[23].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[25].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[26].OneofWrappers = []any{
 		(*SessionConnector_Ready)(nil),
 		(*SessionConnector_Lease)(nil),
 		(*SessionConnector_Observe)(nil),
 		(*SessionConnector_Keep)(nil),
 		(*SessionConnector_Log)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[28].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[31].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[29].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[32].OneofWrappers = []any{
 		(*AuthorizeRequest_Begin)(nil),
 		(*AuthorizeRequest_Finish)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[34].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[37].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[40].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[35].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[38].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[41].OneofWrappers = []any{
 		(*ScanResponse_Part)(nil),
 		(*ScanResponse_Certificate)(nil),
 		(*ScanResponse_Error)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[41].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[46].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[58].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[42].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[47].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[59].OneofWrappers = []any{
 		(*ContentResponse_Header)(nil),
 		(*ContentResponse_Data)(nil),
 		(*ContentResponse_End)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[59].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[65].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[60].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[66].OneofWrappers = []any{
 		(*ActResponse_Progress)(nil),
 		(*ActResponse_Outcome)(nil),
 	}
@@ -6813,8 +7025,8 @@ func file_sdk_wire_v1_connector_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_wire_v1_connector_proto_rawDesc), len(file_sdk_wire_v1_connector_proto_rawDesc)),
-			NumEnums:      10,
-			NumMessages:   70,
+			NumEnums:      11,
+			NumMessages:   71,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

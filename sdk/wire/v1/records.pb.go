@@ -1897,6 +1897,139 @@ func (x *Other) GetAttributes() []*Attribute {
 	return nil
 }
 
+// Person is one human, computed by the agent from accounts.
+type Person struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name  *string                `protobuf:"bytes,2,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// Normalised; the first is the one to write to.
+	Emails []string `protobuf:"bytes,3,rep,name=emails,proto3" json:"emails,omitempty"`
+	// With their instances.
+	Accounts []*Ref `protobuf:"bytes,4,rep,name=accounts,proto3" json:"accounts,omitempty"`
+	// Accounts that may be theirs. No policy uses them.
+	Suggestions   []*Suggestion `protobuf:"bytes,5,rep,name=suggestions,proto3" json:"suggestions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Person) Reset() {
+	*x = Person{}
+	mi := &file_sdk_wire_v1_records_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Person) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Person) ProtoMessage() {}
+
+func (x *Person) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_wire_v1_records_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Person.ProtoReflect.Descriptor instead.
+func (*Person) Descriptor() ([]byte, []int) {
+	return file_sdk_wire_v1_records_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Person) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Person) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *Person) GetEmails() []string {
+	if x != nil {
+		return x.Emails
+	}
+	return nil
+}
+
+func (x *Person) GetAccounts() []*Ref {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
+func (x *Person) GetSuggestions() []*Suggestion {
+	if x != nil {
+		return x.Suggestions
+	}
+	return nil
+}
+
+// Suggestion says which account may belong to a person, and why nothing joins it.
+type Suggestion struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       *Ref                   `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Reason        string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Suggestion) Reset() {
+	*x = Suggestion{}
+	mi := &file_sdk_wire_v1_records_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Suggestion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Suggestion) ProtoMessage() {}
+
+func (x *Suggestion) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_wire_v1_records_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Suggestion.ProtoReflect.Descriptor instead.
+func (*Suggestion) Descriptor() ([]byte, []int) {
+	return file_sdk_wire_v1_records_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Suggestion) GetAccount() *Ref {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Suggestion) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_sdk_wire_v1_records_proto protoreflect.FileDescriptor
 
 const file_sdk_wire_v1_records_proto_rawDesc = "" +
@@ -2179,7 +2312,18 @@ const file_sdk_wire_v1_records_proto_rawDesc = "" +
 	"attributes\x18\x1f \x03(\v2\x1a.mooring.wire.v1.AttributeR\n" +
 	"attributesB\a\n" +
 	"\x05_typeB\a\n" +
-	"\x05_name*\xd5\x01\n" +
+	"\x05_name\"\xc3\x01\n" +
+	"\x06Person\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
+	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x16\n" +
+	"\x06emails\x18\x03 \x03(\tR\x06emails\x120\n" +
+	"\baccounts\x18\x04 \x03(\v2\x14.mooring.wire.v1.RefR\baccounts\x12=\n" +
+	"\vsuggestions\x18\x05 \x03(\v2\x1b.mooring.wire.v1.SuggestionR\vsuggestionsB\a\n" +
+	"\x05_name\"T\n" +
+	"\n" +
+	"Suggestion\x12.\n" +
+	"\aaccount\x18\x01 \x01(\v2\x14.mooring.wire.v1.RefR\aaccount\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason*\xd5\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_ACCOUNT\x10\x01\x12\x0e\n" +
@@ -2211,7 +2355,7 @@ func file_sdk_wire_v1_records_proto_rawDescGZIP() []byte {
 }
 
 var file_sdk_wire_v1_records_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sdk_wire_v1_records_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_sdk_wire_v1_records_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_sdk_wire_v1_records_proto_goTypes = []any{
 	(Kind)(0),                     // 0: mooring.wire.v1.Kind
 	(*Ref)(nil),                   // 1: mooring.wire.v1.Ref
@@ -2231,12 +2375,14 @@ var file_sdk_wire_v1_records_proto_goTypes = []any{
 	(*Grant)(nil),                 // 15: mooring.wire.v1.Grant
 	(*Setting)(nil),               // 16: mooring.wire.v1.Setting
 	(*Other)(nil),                 // 17: mooring.wire.v1.Other
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*Person)(nil),                // 18: mooring.wire.v1.Person
+	(*Suggestion)(nil),            // 19: mooring.wire.v1.Suggestion
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
 }
 var file_sdk_wire_v1_records_proto_depIdxs = []int32{
 	0,  // 0: mooring.wire.v1.Ref.kind:type_name -> mooring.wire.v1.Kind
-	18, // 1: mooring.wire.v1.Account.created_at:type_name -> google.protobuf.Timestamp
-	18, // 2: mooring.wire.v1.Account.last_active_at:type_name -> google.protobuf.Timestamp
+	20, // 1: mooring.wire.v1.Account.created_at:type_name -> google.protobuf.Timestamp
+	20, // 2: mooring.wire.v1.Account.last_active_at:type_name -> google.protobuf.Timestamp
 	1,  // 3: mooring.wire.v1.Account.manager:type_name -> mooring.wire.v1.Ref
 	2,  // 4: mooring.wire.v1.Account.native:type_name -> mooring.wire.v1.Attribute
 	2,  // 5: mooring.wire.v1.Account.attributes:type_name -> mooring.wire.v1.Attribute
@@ -2250,22 +2396,22 @@ var file_sdk_wire_v1_records_proto_depIdxs = []int32{
 	1,  // 13: mooring.wire.v1.Membership.member:type_name -> mooring.wire.v1.Ref
 	1,  // 14: mooring.wire.v1.Membership.scope:type_name -> mooring.wire.v1.Ref
 	1,  // 15: mooring.wire.v1.Membership.via:type_name -> mooring.wire.v1.Ref
-	18, // 16: mooring.wire.v1.Membership.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 16: mooring.wire.v1.Membership.expires_at:type_name -> google.protobuf.Timestamp
 	2,  // 17: mooring.wire.v1.Membership.native:type_name -> mooring.wire.v1.Attribute
 	2,  // 18: mooring.wire.v1.Membership.attributes:type_name -> mooring.wire.v1.Attribute
-	18, // 19: mooring.wire.v1.Activity.time:type_name -> google.protobuf.Timestamp
+	20, // 19: mooring.wire.v1.Activity.time:type_name -> google.protobuf.Timestamp
 	1,  // 20: mooring.wire.v1.Activity.actor:type_name -> mooring.wire.v1.Ref
 	1,  // 21: mooring.wire.v1.Activity.targets:type_name -> mooring.wire.v1.Ref
 	1,  // 22: mooring.wire.v1.Activity.app:type_name -> mooring.wire.v1.Ref
 	2,  // 23: mooring.wire.v1.Activity.native:type_name -> mooring.wire.v1.Attribute
 	2,  // 24: mooring.wire.v1.Activity.attributes:type_name -> mooring.wire.v1.Attribute
 	1,  // 25: mooring.wire.v1.Access.principal:type_name -> mooring.wire.v1.Ref
-	18, // 26: mooring.wire.v1.Access.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 26: mooring.wire.v1.Access.expires_at:type_name -> google.protobuf.Timestamp
 	9,  // 27: mooring.wire.v1.AccessList.items:type_name -> mooring.wire.v1.Access
 	11, // 28: mooring.wire.v1.Inspection.findings:type_name -> mooring.wire.v1.InspectionFinding
 	1,  // 29: mooring.wire.v1.File.owner:type_name -> mooring.wire.v1.Ref
-	18, // 30: mooring.wire.v1.File.created_at:type_name -> google.protobuf.Timestamp
-	18, // 31: mooring.wire.v1.File.modified_at:type_name -> google.protobuf.Timestamp
+	20, // 30: mooring.wire.v1.File.created_at:type_name -> google.protobuf.Timestamp
+	20, // 31: mooring.wire.v1.File.modified_at:type_name -> google.protobuf.Timestamp
 	1,  // 32: mooring.wire.v1.File.modified_by:type_name -> mooring.wire.v1.Ref
 	1,  // 33: mooring.wire.v1.File.parent:type_name -> mooring.wire.v1.Ref
 	10, // 34: mooring.wire.v1.File.access:type_name -> mooring.wire.v1.AccessList
@@ -2274,7 +2420,7 @@ var file_sdk_wire_v1_records_proto_depIdxs = []int32{
 	2,  // 37: mooring.wire.v1.File.native:type_name -> mooring.wire.v1.Attribute
 	2,  // 38: mooring.wire.v1.File.attributes:type_name -> mooring.wire.v1.Attribute
 	3,  // 39: mooring.wire.v1.App.scopes:type_name -> mooring.wire.v1.Strings
-	18, // 40: mooring.wire.v1.App.last_used_at:type_name -> google.protobuf.Timestamp
+	20, // 40: mooring.wire.v1.App.last_used_at:type_name -> google.protobuf.Timestamp
 	2,  // 41: mooring.wire.v1.App.native:type_name -> mooring.wire.v1.Attribute
 	2,  // 42: mooring.wire.v1.App.attributes:type_name -> mooring.wire.v1.Attribute
 	1,  // 43: mooring.wire.v1.Grant.app:type_name -> mooring.wire.v1.Ref
@@ -2282,9 +2428,9 @@ var file_sdk_wire_v1_records_proto_depIdxs = []int32{
 	1,  // 45: mooring.wire.v1.Grant.resource:type_name -> mooring.wire.v1.Ref
 	3,  // 46: mooring.wire.v1.Grant.scopes:type_name -> mooring.wire.v1.Strings
 	1,  // 47: mooring.wire.v1.Grant.created_by:type_name -> mooring.wire.v1.Ref
-	18, // 48: mooring.wire.v1.Grant.created_at:type_name -> google.protobuf.Timestamp
-	18, // 49: mooring.wire.v1.Grant.last_used_at:type_name -> google.protobuf.Timestamp
-	18, // 50: mooring.wire.v1.Grant.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 48: mooring.wire.v1.Grant.created_at:type_name -> google.protobuf.Timestamp
+	20, // 49: mooring.wire.v1.Grant.last_used_at:type_name -> google.protobuf.Timestamp
+	20, // 50: mooring.wire.v1.Grant.expires_at:type_name -> google.protobuf.Timestamp
 	2,  // 51: mooring.wire.v1.Grant.native:type_name -> mooring.wire.v1.Attribute
 	2,  // 52: mooring.wire.v1.Grant.attributes:type_name -> mooring.wire.v1.Attribute
 	1,  // 53: mooring.wire.v1.Setting.scope:type_name -> mooring.wire.v1.Ref
@@ -2292,11 +2438,14 @@ var file_sdk_wire_v1_records_proto_depIdxs = []int32{
 	2,  // 55: mooring.wire.v1.Setting.attributes:type_name -> mooring.wire.v1.Attribute
 	2,  // 56: mooring.wire.v1.Other.native:type_name -> mooring.wire.v1.Attribute
 	2,  // 57: mooring.wire.v1.Other.attributes:type_name -> mooring.wire.v1.Attribute
-	58, // [58:58] is the sub-list for method output_type
-	58, // [58:58] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	1,  // 58: mooring.wire.v1.Person.accounts:type_name -> mooring.wire.v1.Ref
+	19, // 59: mooring.wire.v1.Person.suggestions:type_name -> mooring.wire.v1.Suggestion
+	1,  // 60: mooring.wire.v1.Suggestion.account:type_name -> mooring.wire.v1.Ref
+	61, // [61:61] is the sub-list for method output_type
+	61, // [61:61] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_sdk_wire_v1_records_proto_init() }
@@ -2318,13 +2467,14 @@ func file_sdk_wire_v1_records_proto_init() {
 	file_sdk_wire_v1_records_proto_msgTypes[14].OneofWrappers = []any{}
 	file_sdk_wire_v1_records_proto_msgTypes[15].OneofWrappers = []any{}
 	file_sdk_wire_v1_records_proto_msgTypes[16].OneofWrappers = []any{}
+	file_sdk_wire_v1_records_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_wire_v1_records_proto_rawDesc), len(file_sdk_wire_v1_records_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
