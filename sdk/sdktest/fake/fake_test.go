@@ -33,7 +33,7 @@ func provider() *http.ServeMux {
 
 func get(t *testing.T, url string) (int, string, error) {
 	t.Helper()
-	res, err := http.Get(url) //nolint:gosec,noctx // a test server
+	res, err := http.Get(url)
 	if err != nil {
 		return 0, "", err
 	}
@@ -64,7 +64,7 @@ func TestFaults(t *testing.T) {
 	srv := httptest.NewServer(front)
 	defer srv.Close()
 	for _, tt := range tests {
-		res, err := http.Post(srv.URL+"/_fake/faults", "application/json", strings.NewReader(tt.fault)) //nolint:noctx // as above
+		res, err := http.Post(srv.URL+"/_fake/faults", "application/json", strings.NewReader(tt.fault))
 		if err != nil || res.StatusCode != http.StatusNoContent {
 			t.Fatalf("%s: %v, %v", tt.fault, res, err)
 		}
