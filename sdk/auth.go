@@ -35,6 +35,9 @@ type Method struct {
 	// Lifetime of what the operator gives; 0: until revoked.
 	Lifetime time.Duration
 	Scopes   []*wire.ScopeNeed
+	// Steps are what to do at the vendor to get the fields, one each: which page, which button. "${scopes}" stands for the
+	// scopes of what was chosen, "${setting}" for the value of a setting. `mooring connect` prints them.
+	Steps []string
 	// Token exchanges the fields for a short-lived token, through s.HTTP with NoAuth. Its result is kept until a minute
 	// before it expires; there is one call at a time; a 401 obtains a new one, once. nil: the fields are used as they are.
 	Token func(ctx context.Context, s *Session, audience string) (*Token, error)

@@ -150,6 +150,7 @@ func (d *Description) hosts() []*wire.HostPattern {
 func (m *Method) wire() *wire.CredentialMethod {
 	w := &wire.CredentialMethod{
 		Name: m.Name, Doc: m.Doc, Lifetime: duration(m.Lifetime), Scopes: m.Scopes, Rotates: m.Rotates, Login: m.Login != nil,
+		Steps: m.Steps,
 	}
 	for _, f := range m.Fields {
 		w.Fields = append(w.Fields, &wire.CredentialField{Name: f.Name, Doc: f.Doc, Secret: !f.Public, Kept: f.Kept})

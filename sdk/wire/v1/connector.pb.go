@@ -1045,7 +1045,10 @@ type CredentialMethod struct {
 	// A kept field that works once: it is claimed before it is spent, and what the provider gives in its place is kept.
 	Rotates string `protobuf:"bytes,6,opt,name=rotates,proto3" json:"rotates,omitempty"`
 	// Authorize obtains the kept fields, by consent in a browser.
-	Login         bool `protobuf:"varint,7,opt,name=login,proto3" json:"login,omitempty"`
+	Login bool `protobuf:"varint,7,opt,name=login,proto3" json:"login,omitempty"`
+	// What to do at the vendor to get the fields, one step each: which page, which button. "${scopes}" stands for the scopes
+	// of what was chosen, "${setting}" for a setting's value.
+	Steps         []string `protobuf:"bytes,8,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1127,6 +1130,13 @@ func (x *CredentialMethod) GetLogin() bool {
 		return x.Login
 	}
 	return false
+}
+
+func (x *CredentialMethod) GetSteps() []string {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
 }
 
 // ScopeNeed: the capability works with `scope` or one of the alternatives.
@@ -6245,7 +6255,7 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x12\x16\n" +
 	"\x06secret\x18\x03 \x01(\bR\x06secret\x12\x12\n" +
-	"\x04kept\x18\x04 \x01(\bR\x04kept\"\x8d\x02\n" +
+	"\x04kept\x18\x04 \x01(\bR\x04kept\"\xa3\x02\n" +
 	"\x10CredentialMethod\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x128\n" +
@@ -6253,7 +6263,8 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"\blifetime\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\blifetime\x122\n" +
 	"\x06scopes\x18\x05 \x03(\v2\x1a.mooring.wire.v1.ScopeNeedR\x06scopes\x12\x18\n" +
 	"\arotates\x18\x06 \x01(\tR\arotates\x12\x14\n" +
-	"\x05login\x18\a \x01(\bR\x05login\"e\n" +
+	"\x05login\x18\a \x01(\bR\x05login\x12\x14\n" +
+	"\x05steps\x18\b \x03(\tR\x05steps\"e\n" +
 	"\tScopeNeed\x12\x1e\n" +
 	"\n" +
 	"capability\x18\x01 \x01(\tR\n" +
