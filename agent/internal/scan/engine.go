@@ -66,6 +66,8 @@ type Engine struct {
 	committer *committer
 	slots     chan struct{} // one per walk at once
 	hints     chan hint
+	hinted    hintCount
+	watching  watching
 	progress  *progress
 
 	mu          sync.Mutex

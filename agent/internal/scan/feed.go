@@ -29,7 +29,7 @@ const (
 )
 
 // feed reads a feed on from where it is. more: the past has still to be read.
-func (e *Engine) feed(ctx context.Context, l *listing, s *shardState, r *roundRun, line *line) (more bool, err error) {
+func (e *Engine) feed(ctx context.Context, l *listing, s *shardState, r *roundRun, p quota.Priority, line *line) (more bool, err error) {
 	st, err := loadDoc[feedState](e.Store, bucketFeeds, docKey(l.GetName(), s.Key))
 	if err != nil {
 		return false, err
@@ -45,7 +45,7 @@ func (e *Engine) feed(ctx context.Context, l *listing, s *shardState, r *roundRu
 				return false, err
 			}
 		}
-		return false, e.cursorFeed(ctx, l, s, r, st, first, line)
+		return false, e.cursorFeed(ctx, l, s, r, st, first, p, line)
 	}
 	now := time.Now().Truncate(time.Second)
 	if first {
@@ -55,7 +55,7 @@ func (e *Engine) feed(ctx context.Context, l *listing, s *shardState, r *roundRu
 			return false, err
 		}
 	}
-	if err := e.forward(ctx, l, s, r, st, now, line); err != nil {
+	if err := e.forward(ctx, l, s, r, st, now, p, line); err != nil {
 		return false, err
 	}
 	for range backfillSteps {
@@ -79,7 +79,9 @@ func (l *listing) window() time.Duration {
 }
 
 // forward reads from the position to now, window by window, each with the overlap in which late events may appear.
-func (e *Engine) forward(ctx context.Context, l *listing, s *shardState, r *roundRun, st *feedState, now time.Time, line *line) error {
+func (e *Engine) forward(ctx context.Context, l *listing, s *shardState, r *roundRun, st *feedState, now time.Time,
+	p quota.Priority, line *line,
+) error {
 	if kept := l.GetLookback().AsDuration(); kept > 0 && now.Sub(st.Position) > kept {
 		lost := now.Add(-kept)
 		if err := e.gap(l, st.Position, lost, "the provider keeps no more"); err != nil {
@@ -102,7 +104,7 @@ func (e *Engine) forward(ctx context.Context, l *listing, s *shardState, r *roun
 				return err
 			}
 		}
-		err := e.window(ctx, l, s, r, st, from, until, quota.Delta, line, func(time.Time) { st.Position = until })
+		err := e.window(ctx, l, s, r, st, from, until, p, line, func(time.Time) { st.Position = until })
 		if err != nil {
 			return err
 		}
@@ -142,10 +144,12 @@ func (e *Engine) window(ctx context.Context, l *listing, s *shardState, r *round
 }
 
 // cursorFeed follows the provider's own stream.
-func (e *Engine) cursorFeed(ctx context.Context, l *listing, s *shardState, r *roundRun, st *feedState, first bool, line *line) error {
+func (e *Engine) cursorFeed(ctx context.Context, l *listing, s *shardState, r *roundRun, st *feedState, first bool,
+	p quota.Priority, line *line,
+) error {
 	for attempt := 0; ; attempt++ {
 		w := &walk{
-			e: e, l: l, shard: s, mode: wire.ScanMode_SCAN_MODE_DELTA, priority: quota.Delta, bookmark: st.Bookmark, line: line,
+			e: e, l: l, shard: s, mode: wire.ScanMode_SCAN_MODE_DELTA, priority: p, bookmark: st.Bookmark, line: line,
 			baseline: r.LastComplete.IsZero(),
 		}
 		if len(st.Bookmark) == 0 {

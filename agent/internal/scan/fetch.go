@@ -40,24 +40,3 @@ func (e *Engine) takeFetched(ctx context.Context, f *wire.FetchResponse) error {
 	}
 	return nil
 }
-
-// fetchRefs looks at single records at once: a hint said that they changed. What is absent is deleted.
-func (e *Engine) fetchRefs(ctx context.Context, refs []*wire.Ref) error {
-	return e.Source.Fetch(ctx, ofHint, refs, func(f *wire.FetchResponse) error {
-		switch f.GetState() {
-		case wire.FetchResponse_FOUND:
-			return e.takeFetched(ctx, f)
-		case wire.FetchResponse_ABSENT:
-			results, err := e.committer.commit(&store.Batch{
-				At: time.Now(), Reason: "fetched and absent",
-				Records: []store.Record{{Op: store.Delete, Kind: f.GetRef().GetKind(), ID: []byte(f.GetRef().GetId())}},
-			})
-			if err == nil {
-				e.countRows("", results[0])
-			}
-			return err
-		case wire.FetchResponse_DENIED, wire.FetchResponse_FAILED, wire.FetchResponse_STATE_UNSPECIFIED:
-		}
-		return nil
-	})
-}

@@ -29,9 +29,8 @@ type Progress struct {
 }
 
 type progress struct {
-	mu      sync.Mutex
-	lines   map[string]*line
-	dropped int
+	mu    sync.Mutex
+	lines map[string]*line
 }
 
 // line is the progress of one listing.
@@ -48,12 +47,6 @@ func (p *progress) begin(listing string, round int) *line {
 	l := &line{p: Progress{Listing: listing, Round: round, Phase: "walking", Started: time.Now()}}
 	p.lines[listing] = l
 	return l
-}
-
-func (p *progress) hintDropped() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.dropped++
 }
 
 // Progress gives what is going on, and what came of the last round of each other listing in this process.

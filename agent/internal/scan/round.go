@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/agent/internal/store"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
@@ -59,12 +60,12 @@ func (r *roundRun) start(key string) {
 }
 
 // begin opens a round, or takes up the one that is open: with all it saw if this process began it.
-func (e *Engine) begin(l *listing) (*roundRun, error) {
+func (e *Engine) begin(l *listing, sc scope) (*roundRun, error) {
 	e.mu.Lock()
 	open := e.open[l.GetName()]
 	delete(e.open, l.GetName())
 	e.mu.Unlock()
-	if open != nil && open.Fingerprint == e.fingerprint(l) {
+	if open != nil && open.Fingerprint == e.fingerprint(l) && !sc.narrow() {
 		return open, nil
 	}
 	if open != nil {
@@ -80,14 +81,14 @@ func (e *Engine) begin(l *listing) (*roundRun, error) {
 	}
 	if last != nil {
 		r.Round = *last
-		if !last.Finished.IsZero() {
+		if !last.Finished.IsZero() || last.Narrow != sc.narrow() {
 			r.Round = Round{
 				Listing: l.GetName(), Number: last.Number + 1, Started: time.Now(),
 				LastComplete: last.LastComplete, LastFinished: last.LastFinished,
 			}
 		}
 	}
-	r.Fingerprint = e.fingerprint(l)
+	r.Fingerprint, r.Narrow = e.fingerprint(l), sc.narrow()
 	r.Error, r.ErrorType = "", ""
 	return r, e.saveRound(r)
 }
@@ -97,17 +98,23 @@ func (e *Engine) saveRound(r *roundRun) error {
 	return err
 }
 
-// scope is how much of a listing a round looks at. The zero value is what is due.
+// scope is how much of a listing a round looks at. The zero value is a poll: all but shards whose stamp did not move.
 type scope struct {
 	full    bool            // ignore stamps and bookmarks
 	changed bool            // only shards whose stamp moved, and new ones
-	shards  map[string]bool // only these: a hint named them
+	shards  map[string]bool // only these: a hint named them, whatever their stamps say
+	hinted  bool            // somebody saw a change
+	again   bool            // it is the second look at what a hinted one missed
+	urgent  bool            // at the priority of realtime
 }
+
+// narrow says that it leaves shards out on purpose, so that it is no poll.
+func (sc scope) narrow() bool { return !sc.full && (sc.changed || sc.shards != nil) }
 
 // round lists what is due of a listing and draws the conclusions: one pass over its shards, then what is missing.
 // more: there is more to read at once (the past of a feed).
 func (e *Engine) round(ctx context.Context, l *listing, sc scope) (_ Round, more bool, err error) {
-	r, err := e.begin(l)
+	r, err := e.begin(l, sc)
 	if err != nil {
 		return Round{}, false, err
 	}
@@ -124,7 +131,7 @@ func (e *Engine) round(ctx context.Context, l *listing, sc scope) (_ Round, more
 	if failures != nil {
 		r.Error, r.ErrorType = failures.Error(), string(sdk.TypeOf(failures))
 	}
-	if retryable(failures) && r.tries < maxTries {
+	if retryable(failures) && r.tries < maxTries && !sc.narrow() {
 		e.mu.Lock()
 		e.open[l.GetName()] = r
 		e.mu.Unlock()
@@ -175,7 +182,7 @@ func (e *Engine) walkShards(ctx context.Context, l *listing, r *roundRun, sc sco
 			// The next shard is walked while this one's last records are still being committed.
 			release := sync.OnceFunc(func() { <-e.slots })
 			defer release()
-			err := e.walkShard(ctx, l, r, s, sc.full, line, release)
+			err := e.walkShard(ctx, l, r, s, sc, line, release)
 			line.shardDone()
 			if err == nil {
 				return
@@ -241,7 +248,7 @@ func (e *Engine) due(l *listing, r *roundRun, sc scope) []*shardState {
 			r.Unavailable++
 			continue
 		}
-		if s.WalkedRound == r.Number || (!sc.full && s.unchanged(r.Fingerprint)) {
+		if s.WalkedRound == r.Number || (!sc.full && !sc.shards[s.Key] && s.unchanged(r.Fingerprint)) {
 			continue
 		}
 		if sc.leavesOut(s) {
@@ -260,16 +267,14 @@ func (s *shardState) unchanged(fingerprint string) bool {
 }
 
 func (sc scope) leavesOut(s *shardState) bool {
-	if sc.shards != nil {
-		return !sc.shards[s.Key]
-	}
-	return sc.changed && s.Stamp == "" && s.WalkedRound > 0
+	moved := sc.changed && (s.Stamp != "" || s.WalkedRound == 0)
+	return sc.narrow() && !moved && !sc.shards[s.Key]
 }
 
 // walkShard walks one shard, full or from its bookmark, and starts over when the bookmark has expired.
-func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shardState, full bool, line *line, walked func()) error {
+func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shardState, sc scope, line *line, walked func()) error {
 	if l.feed() {
-		more, err := e.feed(ctx, l, s, r, line)
+		more, err := e.feed(ctx, l, s, r, sc.priority(quota.Delta), line)
 		r.mu.Lock()
 		r.more = r.more || more
 		r.mu.Unlock()
@@ -277,11 +282,11 @@ func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shar
 	}
 	w := &walk{e: e, l: l, shard: s, round: r, line: line, baseline: r.LastComplete.IsZero()}
 	w.mode = wire.ScanMode_SCAN_MODE_FULL
-	if l.delta() && !full && len(s.Bookmark) > 0 && !s.Unproven && s.WalkedFingerprint == r.Fingerprint && time.Since(r.LastComplete) < fullEvery {
+	if l.delta() && !sc.full && len(s.Bookmark) > 0 && !s.Unproven && s.WalkedFingerprint == r.Fingerprint && time.Since(r.LastComplete) < fullEvery {
 		w.mode, w.bookmark = wire.ScanMode_SCAN_MODE_DELTA, s.Bookmark
 	}
 	for attempt := 0; ; attempt++ {
-		w.priority = priorityOf(w.mode, r.LastComplete.IsZero())
+		w.priority = sc.priority(priorityOf(w.mode, r.LastComplete.IsZero()))
 		cert, err := w.run(ctx)
 		if err == nil {
 			walked()

@@ -22,11 +22,13 @@ const (
 // job is a listing in the schedule. Only the loop touches it.
 type job struct {
 	l        *listing
-	due      time.Time
+	due      time.Time // of the poll, which no hint puts off
+	full     bool      // the next poll ignores stamps and bookmarks
 	running  bool
 	failures int
-	next     scope
-	hinted   time.Time // last walk that a hint asked for
+	retry    bool      // a whole round stopped, and goes on when it is due
+	look     look      // what hints ask for beside the poll
+	rest     time.Time // no walk for a hint before
 	outcome  Outcome
 	ended    bool // Once: this listing is through
 }
@@ -48,6 +50,8 @@ type Request struct {
 
 type finished struct {
 	job   *job
+	scope scope
+	took  time.Duration
 	round Round
 	more  bool
 	err   error
@@ -60,6 +64,7 @@ type loop struct {
 	request Request
 	jobs    map[string]*job
 	done    chan finished
+	wanted  wantedRefs
 	wg      sync.WaitGroup
 	check   time.Time // when it is due
 	// gone, in Once: a listing did not reach the provider at any try. What is not under way is not begun any more.
@@ -100,7 +105,7 @@ func (e *Engine) run(ctx context.Context, body func(context.Context, *loop) erro
 	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
 	var writer sync.WaitGroup
 	writer.Go(func() { e.committer.run(writing) })
-	l := &loop{e: e, once: once, request: r, jobs: map[string]*job{}, done: make(chan finished)}
+	l := &loop{e: e, once: once, request: r, jobs: map[string]*job{}, done: make(chan finished), wanted: newWantedRefs()}
 	err := body(ctx, l)
 	cancel()
 	l.wg.Wait()
@@ -117,6 +122,7 @@ func (l *loop) run(ctx context.Context) error {
 		return err
 	}
 	for {
+		l.fetchWanted(ctx)
 		next := l.startDue(ctx)
 		if l.once && l.allEnded() {
 			return nil
@@ -133,7 +139,9 @@ func (l *loop) run(ctx context.Context) error {
 				return err
 			}
 		case h := <-l.e.hints:
-			l.hint(ctx, h)
+			l.hint(h)
+		case left := <-l.wanted.left:
+			l.unresolved(left)
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -164,24 +172,24 @@ func (l *loop) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted := l.wanted()
+	wanted := l.asked()
 	for _, listing := range l.e.order {
 		name := listing.GetName()
 		if !listing.enabled() || !wanted[name] {
 			continue
 		}
 		j := &job{l: listing, outcome: Outcome{Listing: name, Round: rounds[name]}}
-		j.next.full = l.request.Full
-		if r := rounds[name]; !l.once && !r.Finished.IsZero() {
-			j.due = r.Finished.Add(jitter(listing.every()))
+		j.full = l.request.Full
+		if last := rounds[name].polled(); !l.once && !last.IsZero() {
+			j.due = last.Add(jitter(listing.every()))
 		}
 		l.jobs[name] = j
 	}
 	return nil
 }
 
-// wanted are the listings of the kinds asked for, with their parents.
-func (l *loop) wanted() map[string]bool {
+// asked are the listings of the kinds asked for, with their parents.
+func (l *loop) asked() map[string]bool {
 	wanted := map[string]bool{}
 	for _, listing := range l.e.order {
 		asked := len(l.request.Kinds) == 0
@@ -221,8 +229,8 @@ func (l *loop) startDue(ctx context.Context) time.Time {
 			}
 			continue
 		}
-		if j.due.After(now) {
-			next = earlierOf(next, j.due)
+		if at := j.at(); at.After(now) {
+			next = earlierOf(next, at)
 			continue
 		}
 		l.start(ctx, j)
@@ -247,15 +255,28 @@ func (l *loop) waitsForParent(j *job) bool {
 	return false
 }
 
+// at is when a listing is walked next.
+func (j *job) at() time.Time {
+	if j.look.at.IsZero() || j.retry { // which sees what the hint meant
+		return j.due
+	}
+	return earlierOf(j.due, laterOf(j.look.at, j.rest))
+}
+
 func (l *loop) start(ctx context.Context, j *job) {
 	j.running = true
 	j.outcome.Skipped = ""
-	sc := j.next
-	j.next = scope{}
+	sc := scope{full: j.full || j.look.full}
+	if j.due.After(time.Now()) {
+		sc = j.look.scope
+		sc.urgent = j.urgent(sc)
+	}
+	j.look, j.full, j.retry = look{}, false, false
 	l.wg.Go(func() {
+		began := time.Now()
 		round, more, err := l.e.round(ctx, j.l, sc)
 		select {
-		case l.done <- finished{j, round, more, err}:
+		case l.done <- finished{j, sc, time.Since(began), round, more, err}:
 		case <-ctx.Done():
 		}
 	})
@@ -266,8 +287,11 @@ func (l *loop) ended(f finished) error {
 	j := f.job
 	j.running = false
 	j.outcome.Round, j.outcome.Err = f.round, f.err
-	if err := f.err; err != nil {
-		return l.failed(j, err)
+	if f.scope.hinted {
+		j.rest = time.Now().Add(j.l.restAfter(f.took))
+	}
+	if f.err != nil {
+		return l.failed(f)
 	}
 	j.failures = 0
 	switch {
@@ -275,18 +299,21 @@ func (l *loop) ended(f finished) error {
 		j.due = time.Time{}
 	case l.once:
 		j.ended = true
+	case f.scope.narrow():
+		l.confirm(f)
 	default:
 		j.due = time.Now().Add(jitter(j.l.every()))
-		l.wakeChildren(j)
+		l.confirm(f)
+		l.wakeChildren(j, f.scope.hinted)
 	}
 	return nil
 }
 
 // wakeChildren walks at once what a parent's round found changed.
-func (l *loop) wakeChildren(j *job) {
+func (l *loop) wakeChildren(j *job, hinted bool) {
 	for _, child := range j.l.children {
-		if cj := l.jobs[child.GetName()]; cj != nil && !cj.running && cj.due.After(time.Now()) && l.e.anyChanged(child) {
-			cj.due, cj.next = time.Time{}, scope{changed: true}
+		if cj := l.jobs[child.GetName()]; cj != nil && l.e.anyChanged(child) {
+			cj.look.ask(time.Now(), scope{changed: true, hinted: hinted})
 		}
 	}
 }
@@ -304,7 +331,8 @@ func (e *Engine) anyChanged(l *listing) bool {
 }
 
 // failed decides what a failure means: the instance, the listing until the next check, or a later try.
-func (l *loop) failed(j *job, err error) error {
+func (l *loop) failed(f finished) error {
+	j, err := f.job, f.err
 	if _, ok := errors.AsType[*storeError](err); ok {
 		return err
 	}
@@ -333,71 +361,19 @@ func (l *loop) failed(j *job, err error) error {
 		return nil
 	}
 	l.e.Logger.Warn("a listing stopped, it goes on later", "listing", j.l.GetName(), "in", wait.Round(time.Millisecond), "error", err)
+	if f.scope.narrow() {
+		j.look.ask(time.Now(), f.scope)
+		j.rest = time.Now().Add(wait)
+		return nil
+	}
+	j.full, j.retry = j.full || f.scope.full, true
 	j.due = time.Now().Add(wait)
 	return nil
-}
-
-// hint brings forward what somebody saw change.
-func (l *loop) hint(ctx context.Context, h hint) {
-	if len(h.refs) > 0 && h.listing == "" {
-		refs := h.refs[:min(len(h.refs), hintedFetch)]
-		l.wg.Go(func() {
-			if err := l.e.fetchRefs(ctx, refs); err != nil && ctx.Err() == nil {
-				l.e.Logger.Warn("looking at what a hint named did not succeed, the next scan will", "error", err)
-			}
-		})
-		return
-	}
-	j := l.jobs[h.listing]
-	if j == nil || j.ended {
-		return
-	}
-	now := time.Now()
-	at := laterOf(now, j.hinted.Add(hintEvery))
-	if h.asked {
-		at = now
-	}
-	if h.shard == "" {
-		j.next = scope{full: h.full}
-	} else if j.due.After(at) || j.next.shards != nil {
-		if j.next.shards == nil {
-			j.next = scope{shards: map[string]bool{}}
-		}
-		j.next.shards[h.shard] = true
-	}
-	j.due = earlierOf(j.due, at)
-	j.hinted = at
 }
 
 func (l *loop) checkAgain(ctx context.Context) {
 	if _, err := l.e.Check(ctx); err != nil && ctx.Err() == nil {
 		l.e.Logger.Error("check did not succeed", "error", err)
-	}
-}
-
-// watch listens to the connector's long-polls and queues, again and again.
-func (e *Engine) watch(ctx context.Context) {
-	var listings []string
-	for _, rt := range e.Description.GetRealtime() {
-		if rt.GetMeans() != "webhook" {
-			listings = append(listings, rt.GetListings()...)
-		}
-	}
-	for failures := 0; len(listings) > 0 && ctx.Err() == nil; failures++ {
-		began := time.Now()
-		err := e.Source.Watch(ctx, listings, func(h *wire.Hint) error {
-			e.takeHint(h)
-			return nil
-		})
-		if sdk.TypeOf(err) == sdk.ErrUnsupported {
-			return
-		}
-		if time.Since(began) > backoffMax {
-			failures = 0
-		}
-		if sleep(ctx, backoff(failures, err)) != nil {
-			return
-		}
 	}
 }
 

@@ -31,6 +31,8 @@ type Round struct {
 	Finished time.Time // zero: going on
 	// Complete: every shard that is not unavailable has its certificate.
 	Complete bool
+	// Narrow: it looked only at what a hint or a stamp named, so it was no poll.
+	Narrow bool `json:",omitempty"`
 	// LastComplete is the start of the last complete round, this one included.
 	LastComplete time.Time
 	// LastFinished is when the last complete round ended.
@@ -45,6 +47,14 @@ type Round struct {
 	Missing   int
 	Error     string
 	ErrorType string
+}
+
+// polled is when the listing was last looked at as a whole, successfully or not; zero: never, or not to the end.
+func (r Round) polled() time.Time {
+	if r.Narrow {
+		return r.LastFinished
+	}
+	return r.Finished
 }
 
 // shardState is what is known of one shard.

@@ -43,6 +43,9 @@ type vendor struct {
 	fetches     []wire.Kind
 	given       map[string]bool // records that walks gave, for the naive peer
 	onPage      func()          // runs before every page
+	hints       chan *wire.Hint // of the long-poll
+	breaks      chan error      // end the long-poll
+	urgent      int             // calls at the priority of realtime
 }
 
 type event struct {
@@ -114,9 +117,12 @@ func (v *vendor) take(listing string) *fault {
 	return f
 }
 
-func (v *vendor) Scan(ctx context.Context, _ quota.Priority, req *wire.ScanRequest, part func([]byte) error) (*wire.Certificate, error) {
+func (v *vendor) Scan(ctx context.Context, p quota.Priority, req *wire.ScanRequest, part func([]byte) error) (*wire.Certificate, error) {
 	v.mu.Lock()
 	v.calls[req.GetListing()]++
+	if p == quota.Realtime {
+		v.urgent++
+	}
 	f := v.take(req.GetListing())
 	items, err := v.list(req)
 	v.mu.Unlock()
@@ -224,6 +230,7 @@ func (v *vendor) pages(w *sdk.Walk, items []item, f *fault) error {
 
 func (v *vendor) Fetch(_ context.Context, _ quota.Priority, refs []*wire.Ref, each func(*wire.FetchResponse) error) error {
 	v.mu.Lock()
+	v.calls["fetch"]++
 	var answers []*wire.FetchResponse
 	for _, r := range refs {
 		answers = append(answers, v.fetch(r))
@@ -266,9 +273,20 @@ func (v *vendor) fetch(r *wire.Ref) *wire.FetchResponse {
 	return out
 }
 
-func (v *vendor) Watch(ctx context.Context, _ []string, _ func(*wire.Hint) error) error {
-	<-ctx.Done()
-	return ctx.Err()
+// Watch ends with every error that the test sends.
+func (v *vendor) Watch(ctx context.Context, _ []string, each func(*wire.Hint) error) error {
+	for {
+		select {
+		case h := <-v.hints:
+			if err := each(h); err != nil {
+				return err
+			}
+		case err := <-v.breaks:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (v *vendor) note(r sdk.Record) {
