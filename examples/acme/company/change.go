@@ -15,6 +15,10 @@ type Change struct {
 	From    TeamID
 	Was     Visibility
 	Now     Visibility
+	// In is where it happened, when it concerns documents or one app; empty: everywhere.
+	In       Storage `json:",omitzero"`
+	Document int64   `json:",omitzero"`
+	Share    Share   `json:",omitzero"` // that was made or taken away
 	// Past changes happened before anybody watched: only the activities tell of them.
 	Past bool
 }
@@ -22,7 +26,7 @@ type Change struct {
 // ChangeKind says what happened.
 type ChangeKind string
 
-// The kinds of changes. Only SignedIn and Downloaded leave everything else as it was.
+// The kinds of changes. Only SignedIn, Downloaded, DocumentViewed and DocumentDownloaded leave everything else as it was.
 const (
 	SignedIn       ChangeKind = "signed in"
 	Downloaded     ChangeKind = "downloaded"
@@ -33,6 +37,15 @@ const (
 	ProjectSeen    ChangeKind = "project visibility" // Was, Now
 	FileAdded      ChangeKind = "file added"
 	FileChanged    ChangeKind = "file changed"
+
+	DocumentAdded      ChangeKind = "document added"
+	DocumentChanged    ChangeKind = "document changed"
+	DocumentShared     ChangeKind = "document shared"   // Share
+	DocumentUnshared   ChangeKind = "document unshared" // Share
+	DocumentTrashed    ChangeKind = "document trashed"
+	DocumentDeleted    ChangeKind = "document deleted" // for ever
+	DocumentViewed     ChangeKind = "document viewed"
+	DocumentDownloaded ChangeKind = "document downloaded"
 )
 
 // HistoryDays is how far back the activities of an unchanged company go.
@@ -47,15 +60,24 @@ const day = 24 * time.Hour
 // past has the same events.
 type History struct {
 	c        *Company
-	firstDay int // since 1970
+	papers   bool // documents instead of projects
+	firstDay int  // since 1970
 	perDay   int
 	len      int
 }
 
 // HistoryUntil gives the activities of the HistoryDays before a time.
 func (c *Company) HistoryUntil(until time.Time) History {
-	last := int(until.Unix() / int64(day/time.Second))
-	h := History{c: c, firstDay: last - HistoryDays, perDay: max(2*burst, c.size/10)}
+	return History{c: c, perDay: max(2*burst, c.size/10)}.until(until)
+}
+
+// documentHistory is the same for the apps with documents.
+func (c *Company) documentHistory(until time.Time) History {
+	return History{c: c, papers: true, perDay: max(2*burst, c.size/5)}.until(until)
+}
+
+func (h History) until(until time.Time) History {
+	h.firstDay = int(until.Unix()/int64(day/time.Second)) - HistoryDays
 	for h.len = HistoryDays * h.perDay; h.time(h.len).Before(until); {
 		h.len++
 	}
@@ -83,6 +105,9 @@ func (h History) time(i int) time.Time {
 // At gives the i-th.
 func (h History) At(i int) Change {
 	d, n := h.firstDay+i/h.perDay, i%h.perDay
+	if h.papers {
+		return h.paperAt(i, d, n)
+	}
 	r := h.c.hash(ofHistory, d, n)
 	ch := Change{ID: hex20(r, 0)[:24], Kind: SignedIn, Time: h.time(i), Past: true}
 	ch.Actor = below(r, h.c.size)
@@ -97,6 +122,37 @@ func (h History) At(i int) Change {
 	case r>>56%8 == 7:
 		p := h.c.Project(ch.Project)
 		ch.Kind, ch.Path = FileChanged, h.c.FilePath(&p, below(r>>30, h.c.FileCount(&p)))
+	}
+	return ch
+}
+
+func (h History) paperAt(i, d, n int) Change {
+	r := h.c.hash(ofPaperHistory, d, n)
+	ch := Change{ID: hex20(r, 0)[:24], Kind: SignedIn, Time: h.time(i), Past: true, In: Drive}
+	if r>>40%5 < 2 {
+		ch.In = Box
+	}
+	app := AppOf(ch.In)
+	ch.Actor = app.At(below(r, app.Len(h.c.size)))
+	if left := h.c.Person(ch.Actor).LeftAt; !left.IsZero() && left.Before(ch.Time) {
+		ch.Actor = h.c.CarelessAdmin()
+	}
+	s := PersonalSpace(ch.In, ch.Actor)
+	if h.weekly(d) && n < burst {
+		s = h.c.customerSpace()
+		ch.Kind, ch.In, ch.Actor = DocumentDownloaded, s.In, h.c.Leaver()
+	}
+	ch.Person = ch.Actor
+	sp := h.c.space(s)
+	if sp.documents == 0 {
+		return ch
+	}
+	ch.Document = itemID(s, false, below(r>>20, sp.documents))
+	if ch.Kind == SignedIn {
+		ch.Kind = [...]ChangeKind{SignedIn, SignedIn, DocumentDownloaded, DocumentViewed, DocumentViewed, DocumentChanged}[r>>50%6]
+	}
+	if ch.Kind == SignedIn {
+		ch.Document = 0
 	}
 	return ch
 }

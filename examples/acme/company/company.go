@@ -1,10 +1,15 @@
-// Package company is one simulated company: people, guests, departments, teams, projects, files and incidents, the same
-// behind every fake provider.
+// Package company is one simulated company: people, guests, departments, teams, projects, files, documents and incidents,
+// the same behind every fake provider.
 //
 // It promises: the same seed and size give the same company, byte for byte; every item is computed from (seed, index)
 // when it is asked for, so a company of a million people costs as much memory as one of fifty; person i is the same
 // person whatever the size. Live adds what changes, and bounds what it remembers. It does not know any provider, and it
 // keeps no clock: whoever runs it says what time it is.
+//
+// For a provider with documents: Everyone and BoxPeople are the units of those with an account, OfficeState and BoxState
+// what it may do; PersonalSpace, TeamSpaces and TeamSpaceAt give the spaces, Documents, Within and Trash the ids in one,
+// Document an item, SpaceShares and Document.Shares who has access beside the owner (those of the folders above count
+// too), DocumentContent the bytes, DocumentActivity what happened, StepDocument what happens next.
 package company
 
 import "time"
@@ -54,6 +59,13 @@ const (
 	ofSecret
 	ofHistory
 	ofStep
+	ofSpace
+	ofFolder
+	ofDocument
+	ofShare
+	ofPaper
+	ofPaperStep
+	ofPaperHistory
 )
 
 // hash gives a number from (seed, domain, values).

@@ -39,6 +39,9 @@ func (c *Company) Incidents() []Incident {
 		{"deploy key with write", "a machine's key may push", c.Project(c.DeployProject()).Name},
 		{"admin invited by private address", "an invitation to become administrator outside the company's domain", PrivateInvite},
 		{"events sent in the clear", "a webhook to an unknown host, without TLS check", UnknownHook},
+		{"keys in a public document", "everyone can find the private key that also stands in " + keys, c.Person(c.KeyKeeper()).Email + ", in the personal drive"},
+		{"customer data behind a link", "anyone with the link can read names, addresses and card numbers", "Box: folder of " + c.customerSpace().Team.name()},
+		{"leaver still active in Box", "blocked in the identity provider, forgotten in Box: still downloads there", leaver.Email},
 	}
 }
 

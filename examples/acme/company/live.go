@@ -1,7 +1,6 @@
 package company
 
 import (
-	"slices"
 	"sync"
 	"time"
 )
@@ -16,6 +15,8 @@ type Live struct {
 	*Company
 	history History
 
+	paperHistory History
+
 	mu      sync.RWMutex
 	step    int
 	hired   int
@@ -28,6 +29,13 @@ type Live struct {
 	work    map[int]*work               // projects
 	recent  []Change                    // ascending
 	kept    int                         // differences
+	leftAt  map[int]time.Time           // who left since the beginning
+
+	paperStep    int
+	shelves      map[Space]*shelf
+	touched      []Space  // those with a shelf, in order
+	recentPapers []Change // ascending
+	papersKept   int      // differences in documents
 }
 
 // work is what was done in a project.
@@ -42,8 +50,9 @@ func (c *Company) Live(now time.Time, list ...*Unit) *Live {
 	l := &Live{
 		Company: c, history: c.HistoryUntil(now), gone: map[*Unit]*ranks{}, joined: map[TeamID][]int{},
 		moved: map[int]TeamID{}, seen: map[int]Visibility{}, work: map[int]*work{},
+		leftAt: map[int]time.Time{}, paperHistory: c.documentHistory(now), shelves: map[Space]*shelf{},
 	}
-	for _, u := range append(list, units[:]...) {
+	for _, u := range append(append(list, everyone, boxOfPlace), units[:]...) {
 		l.gone[u] = &ranks{}
 	}
 	return l
@@ -251,8 +260,9 @@ func (l *Live) Activity(i int) (Change, bool) {
 
 // remember adds to the activities and forgets a tenth of them when there are too many.
 func (l *Live) remember(ch Change) {
-	if len(l.recent) >= MaxChanges {
-		l.recent = slices.Delete(l.recent, 0, MaxChanges/10)
+	l.recent = appendActivity(l.recent, ch)
+	switch ch.Kind {
+	case SignedIn, Hired, Left, MovedTeam:
+		l.recentPapers = appendActivity(l.recentPapers, ch)
 	}
-	l.recent = append(l.recent, ch)
 }

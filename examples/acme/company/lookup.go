@@ -21,6 +21,68 @@ func (c *Company) PersonNamed(login string) (index int, ok bool) {
 	return index, ok && c.Person(index).Login == login
 }
 
+// PersonWithEmail is the index of the person with an address.
+func (c *Company) PersonWithEmail(email string) (index int, ok bool) {
+	email = strings.ToLower(email)
+	local, ok := strings.CutSuffix(email, "@"+Domain)
+	if !ok {
+		return 0, false
+	}
+	if strings.HasPrefix(local, "acme-") {
+		return c.PersonNamed(local)
+	}
+	parts := strings.Split(local, ".")
+	switch len(parts) {
+	case 2:
+		last := strings.TrimRight(parts[1], "0123456789")
+		name := parts[0] + "-" + last
+		if n := parts[1][len(last):]; n != "" {
+			name += "-" + n
+		}
+		index, ok = c.unname(ofPerson, name)
+	case 3: // a namesake
+		n, err := strconv.Atoi(parts[2])
+		index, ok = n, err == nil && n >= 0 && n < maxIndex
+	default:
+		return 0, false
+	}
+	return index, ok && c.Person(index).Email == email
+}
+
+// PersonWithID is the index of the person with an id, not of a guest.
+func (c *Company) PersonWithID(id int64) (index int, ok bool) {
+	index = int(id-firstPersonID) / idStep
+	return index, id >= firstPersonID && id < firstGuestID && index < maxIndex && c.Person(index).ID == id
+}
+
+// GuestWithID is the index of the guest with an id.
+func (c *Company) GuestWithID(id int64) (index int, ok bool) {
+	index = int(id-firstGuestID) / idStep
+	return index, id >= firstGuestID && index < maxIndex && c.Guest(index).ID == id
+}
+
+// GuestWithEmail is the index of the guest with an address.
+func (c *Company) GuestWithEmail(email string) (index int, ok bool) {
+	email = strings.ToLower(email)
+	local, _, _ := strings.Cut(email, "@")
+	first, last, two := strings.Cut(local, ".")
+	if !two {
+		return 0, false
+	}
+	name := strings.TrimRight(last, "0123456789")
+	digits := last[len(name):]
+	name = first + "-" + name
+	if digits != "" {
+		name += "-" + digits
+	}
+	for _, d := range []domain{ofGuest, ofPerson} { // a namesake has an employee's name
+		if index, ok = c.unname(d, name); ok && index < maxIndex && c.Guest(index).Email == email {
+			return index, true
+		}
+	}
+	return 0, false
+}
+
 // GuestNamed is the index of the guest with a login.
 func (c *Company) GuestNamed(login string) (index int, ok bool) {
 	name, ok := strings.CutSuffix(strings.ToLower(login), "-ext")

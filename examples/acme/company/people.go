@@ -62,6 +62,8 @@ func (c *Company) Person(i int) Person {
 	c.nameOf(&p, ofPerson, Domain)
 	if dep == IT && rank >= admins && h>>24%4 == 0 {
 		c.makeRobot(&p)
+	} else {
+		c.makeNamesake(&p)
 	}
 	c.place(&p, rank)
 	return p
@@ -81,6 +83,23 @@ func (c *Company) nameOf(p *Person, d domain, domain string) {
 		local += n
 	}
 	p.Email = local + "@" + domain
+}
+
+// namesakeOneIn people beyond the first site are called like somebody else, and have almost the same address; as many
+// guests are called like an employee. They are different people all the same.
+const namesakeOneIn = 40
+
+// makeNamesake gives a person the name, and nearly the address, of one who came before. The login stays.
+func (c *Company) makeNamesake(p *Person) {
+	if p.Index < siteSize || c.hash(ofPerson, p.Index, 4)%namesakeOneIn != 0 {
+		return
+	}
+	first, last, again := c.name(ofPerson, p.Index-siteSize+1)
+	if again > 0 { // that one's address has a number already
+		return
+	}
+	p.Name = first + " " + last
+	p.Email = strings.ToLower(first+"."+last) + "." + strconv.Itoa(p.Index) + "@" + Domain
 }
 
 func (c *Company) makeRobot(p *Person) {
@@ -110,6 +129,9 @@ func (c *Company) manager(i int, dep Department, rank int) int {
 	return 0
 }
 
+// guestNamesakes is the first guest who is called like an employee.
+const guestNamesakes = 5
+
 // Guest gives the i-th guest. A guest works on one project.
 func (c *Company) Guest(i int) Person {
 	h := c.hash(ofGuest, i)
@@ -121,6 +143,9 @@ func (c *Company) Guest(i int) Person {
 	partners := [...]string{"northwind.example", "fabrikam.example", "contoso.example", "initech.example"}
 	c.nameOf(&p, ofGuest, partners[below(h>>16, len(partners))])
 	p.Login += "-ext"
+	if first, last, again := c.name(ofPerson, i); again == 0 && i >= guestNamesakes && i%namesakeOneIn == guestNamesakes {
+		p.Name, p.Email = first+" "+last, strings.ToLower(first+"."+last)+"@adatum.example"
+	}
 	return p
 }
 

@@ -68,6 +68,7 @@ func (l *Live) hire(ch *Change) {
 		rank, _ := units[d].Rank(person)
 		l.away[d].remove(rank)
 		l.eachUnit(person, (*ranks).remove)
+		delete(l.leftAt, person)
 		l.kept--
 	} else {
 		ch.Person = l.size + l.hired
@@ -98,6 +99,7 @@ func (l *Live) leave(ch *Change) {
 	rank, _ := units[d].Rank(ch.Person)
 	l.away[d].add(rank)
 	l.eachUnit(ch.Person, (*ranks).add)
+	l.leftAt[ch.Person] = ch.Time
 	l.kept++
 }
 

@@ -37,12 +37,16 @@ type Team struct {
 
 // Team gives a team.
 func (c *Company) Team(id TeamID) Team {
-	t := Team{TeamID: id, ID: firstTeamID + int64(id.N-WholeDepartment)*teamIDStep + int64(id.Department), Name: id.name(), Slug: id.slug()}
+	t := Team{TeamID: id, ID: id.id(), Name: id.name(), Slug: id.slug()}
 	if id.N != WholeDepartment {
 		t.Parent = &TeamID{id.Department, WholeDepartment}
 		t.Secret = id.Department == Security || id.N%29 == 7
 	}
 	return t
+}
+
+func (t TeamID) id() int64 {
+	return firstTeamID + int64(t.N-WholeDepartment)*teamIDStep + int64(t.Department)
 }
 
 func (t TeamID) name() string {

@@ -1,0 +1,368 @@
+package company
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"image/png"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// spaces lists all that a company has.
+func spaces(l *Live) (list []Space) {
+	for _, in := range []Storage{Drive, Box} {
+		for i := range l.People() {
+			if s := PersonalSpace(in, i); l.HasSpace(s) {
+				list = append(list, s)
+			}
+		}
+		for i := range l.TeamSpaces(in) {
+			s, ok := l.TeamSpaceAt(in, i)
+			if !ok || !l.HasSpace(s) {
+				panic("a team's space that is none")
+			}
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// TestDocumentsGolden holds the first documents against a file.
+func TestDocumentsGolden(t *testing.T) {
+	c := New(1, 500)
+	l := c.Live(now())
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	put := func(v any) {
+		if err := enc.Encode(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ids := []int64{c.KeyDocument(), c.CustomerDocument()}
+	for _, s := range []Space{PersonalSpace(Drive, 3), PersonalSpace(Box, 3), {Box, TeamSpace, TeamID{Sales, WholeDepartment}}} {
+		all := l.Documents(s)
+		ids = append(ids, all[:min(8, len(all))]...)
+		put(c.SpaceShares(s))
+	}
+	for _, id := range ids {
+		d, ok := l.Document(id)
+		if !ok {
+			t.Fatalf("no document %d", id)
+		}
+		put(d)
+		put(string(c.DocumentText(&d)[:min(60, len(c.DocumentText(&d)))]))
+	}
+	for i := range 4 {
+		put(c.documentHistory(now()).At(i))
+	}
+	for i := range 20 {
+		put(l.StepDocument(now().Add(time.Duration(i) * time.Second)))
+	}
+	path := filepath.Join("testdata", "documents.jsonl")
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); d != "" {
+		t.Errorf("the documents of seed 1 changed (-golden +now):\n%s", d)
+	}
+}
+
+// TestDocuments: every item is in one space, one folder and under one id; names and shares of an item are unique.
+func TestDocuments(t *testing.T) {
+	for _, size := range []int{MinSize, 2_000} {
+		l := New(3, size).Live(now())
+		seen, types, withs, empty := map[int64]bool{}, map[DocumentType]int{}, map[With]int{}, 0
+		for _, s := range spaces(l) {
+			if back, ok := SpaceWithID(s.ID()); !ok || back != s || seen[s.ID()] {
+				t.Fatalf("space %+v: its id gives %+v, %v", s, back, ok)
+			}
+			seen[s.ID()] = true
+			all := l.Documents(s)
+			if len(all) == 0 {
+				empty++
+			}
+			for _, id := range all {
+				d, ok := l.Document(id)
+				if !ok || d.ID != id || d.Space != s || seen[id] {
+					t.Fatalf("item %d of %+v: %+v, %v", id, s, d, ok)
+				}
+				seen[id] = true
+				types[d.Type]++
+				if d.Created.After(d.Modified) || d.Modified.After(AsOf()) || d.Trashed.After(AsOf()) {
+					t.Fatalf("times of %+v", d)
+				}
+				if _, has := AppOf(s.In).Rank(d.ModifiedBy); !has || d.ModifiedBy >= size {
+					t.Fatalf("%+v was modified by somebody without an account", d)
+				}
+				for _, sh := range d.Shares {
+					withs[sh.With]++
+					if seen[sh.ID] || ItemOfShare(sh.ID) != id || sh.ID >= 1<<53 {
+						t.Fatalf("share %+v of %d", sh, id)
+					}
+					seen[sh.ID] = true
+				}
+			}
+			if walked := walk(t, l, s, 0, "/"); !slices.Equal(slices.Sorted(slices.Values(append(walked, l.Trash(s)...))), slices.Sorted(slices.Values(all))) {
+				t.Fatalf("space %+v: walking gives %d items, listing %d", s, len(walked), len(all))
+			}
+		}
+		if size > 1000 && (len(types) != 6 || len(withs) != 6 || empty == 0) {
+			t.Errorf("types %v, shares %v, %d empty spaces", types, withs, empty)
+		}
+	}
+}
+
+// walk lists what is in a folder and below.
+func walk(t *testing.T, l *Live, s Space, folder int64, path string) (ids []int64) {
+	t.Helper()
+	names := map[string]bool{}
+	for _, id := range l.Within(s, folder) {
+		d, ok := l.Document(id)
+		if !ok || d.Folder != folder || d.Path != path || names[d.Name] {
+			t.Fatalf("in folder %d (%s): %+v, %v", folder, path, d, ok)
+		}
+		names[d.Name] = true
+		ids = append(ids, id)
+		if d.Type == Folder {
+			ids = append(ids, walk(t, l, s, id, strings.TrimSuffix(path, "/")+"/"+d.Name)...)
+		}
+	}
+	return ids
+}
+
+// TestDocumentsChange: a step does what it says, and nothing else.
+func TestDocumentsChange(t *testing.T) {
+	l := New(5, 60).Live(now())
+	list := func(s Space) map[int64]Document {
+		m := map[int64]Document{}
+		for _, id := range l.Documents(s) {
+			d, ok := l.Document(id)
+			if !ok {
+				t.Fatalf("listed document %d is not there", id)
+			}
+			m[id] = d
+		}
+		return m
+	}
+	kinds := map[ChangeKind]int{}
+	all := map[Space]map[int64]Document{}
+	for _, s := range spaces(l) {
+		all[s] = list(s)
+	}
+	for i := range 1500 {
+		version := l.DocumentVersion()
+		ch := l.StepDocument(now().Add(time.Duration(i) * time.Second))
+		if l.DocumentVersion() == version {
+			t.Fatal("a step leaves the version as it was")
+		}
+		kinds[ch.Kind]++
+		s, _, _, ok := splitID(ch.Document)
+		if ch.Kind == SignedIn && !ok {
+			continue
+		}
+		after := list(s)
+		want, ok := replay(all[s], after, &ch)
+		if d := cmp.Diff(want, after, cmpopts.EquateEmpty()); d != "" || !ok {
+			t.Fatalf("step %d: %+v is possible: %v (-want +got):\n%s", i, ch, ok, d)
+		}
+		all[s] = after
+	}
+	for s, want := range all {
+		if d := cmp.Diff(want, list(s), cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("a step changed another space too (-want +got):\n%s", d)
+		}
+	}
+	for _, k := range []ChangeKind{
+		DocumentAdded, DocumentChanged, DocumentShared, DocumentUnshared, DocumentTrashed, DocumentDeleted, DocumentViewed, DocumentDownloaded,
+	} {
+		if kinds[k] == 0 {
+			t.Errorf("in 1500 steps nothing is %q: %v", k, kinds)
+		}
+	}
+}
+
+// replay does to a copy what a change says. What a new or changed document looks like is taken from after.
+func replay(before, after map[int64]Document, ch *Change) (want map[int64]Document, ok bool) {
+	d, had := before[ch.Document]
+	is := after[ch.Document]
+	want = maps.Clone(before)
+	switch ch.Kind {
+	case DocumentAdded:
+		want[ch.Document] = is
+		return want, !had && is.Created.Equal(ch.Time) && is.CreatedBy == ch.Actor && len(is.Shares) == 0
+	case DocumentChanged:
+		d.Modified, d.ModifiedBy, d.Size = ch.Time, ch.Actor, is.Size
+		d.Revision++
+	case DocumentShared:
+		d.Shares = append(d.Shares[:len(d.Shares):len(d.Shares)], ch.Share)
+	case DocumentUnshared:
+		d.Shares = slices.DeleteFunc(slices.Clone(d.Shares), func(s Share) bool { return s == ch.Share })
+		had = had && len(d.Shares) == len(before[ch.Document].Shares)-1
+	case DocumentTrashed:
+		had = had && d.Trashed.IsZero()
+		d.Trashed = ch.Time
+	case DocumentDeleted:
+		delete(want, ch.Document)
+		return want, had && !d.Trashed.IsZero()
+	case DocumentViewed, DocumentDownloaded:
+		had = had && d.Trashed.IsZero()
+	default:
+		had = false
+	}
+	want[ch.Document] = d
+	return want, had
+}
+
+// TestDocumentContent: files are what they say, and open.
+func TestDocumentContent(t *testing.T) {
+	l := New(1, 500).Live(now())
+	opened, secrets := map[DocumentType]int{}, 0
+	for _, s := range spaces(l) {
+		for _, id := range l.Documents(s) {
+			d, _ := l.Document(id)
+			b, text := l.DocumentContent(&d), l.DocumentText(&d)
+			if int64(len(b)) != d.Size {
+				t.Fatalf("%s: %d bytes, said %d", d.Name, len(b), d.Size)
+			}
+			if l.secretLine(&d) != nil && d.Type != Image {
+				secrets++
+			}
+			opened[d.Type]++
+			switch d.Type {
+			case Doc:
+				z, err := zip.NewReader(bytes.NewReader(b), d.Size)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f, err := z.Open("word/document.xml")
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(f)
+				if err != nil || !bytes.Contains(body, text[:20]) {
+					t.Fatalf("%s does not hold its text: %v", d.Name, err)
+				}
+			case PDF:
+				if !bytes.HasPrefix(b, []byte("%PDF-1.4")) || !bytes.Contains(b, text[:20]) {
+					t.Fatalf("%s is %.40q", d.Name, b)
+				}
+			case Image:
+				if _, err := png.Decode(bytes.NewReader(b)); err != nil {
+					t.Fatalf("%s: %v", d.Name, err)
+				}
+			case Folder, Text, Sheet:
+				if !bytes.Equal(b, text) {
+					t.Fatalf("%s is not its text", d.Name)
+				}
+			}
+		}
+	}
+	if secrets < 10 || len(opened) != 6 {
+		t.Errorf("%d secrets, %v", secrets, opened)
+	}
+}
+
+// TestPlantedDocuments: the incidents are where they are said to be, after any number of steps.
+func TestPlantedDocuments(t *testing.T) {
+	for _, size := range []int{MinSize, 500, MaxSize} {
+		c := New(4, size)
+		l := c.Live(now())
+		for i := range 3000 {
+			l.StepDocument(now().Add(time.Duration(i) * time.Second))
+		}
+		keys, ok := l.Document(c.KeyDocument())
+		project := c.Project(c.KeyProject())
+		if !ok || keys.Name != "id_rsa" || keys.Shares[0].With != WithPublic || !keys.Trashed.IsZero() || keys.Space.In != Drive ||
+			!bytes.Equal(l.DocumentContent(&keys), c.secretContent(&project, KeyFile)) {
+			t.Errorf("size %d: the keys are %+v, %v", size, keys, ok)
+		}
+		data, ok := l.Document(c.CustomerDocument())
+		if !ok || data.Name != "customers.csv" || data.Shares[0].With != WithLink || data.Space.In != Box {
+			t.Errorf("size %d: the customers' data are %+v, %v", size, data, ok)
+		}
+		leaver := c.Leaver()
+		if l.OfficeState(leaver) != Blocked || l.BoxState(leaver) != Active || l.OfficeState(0) != Active {
+			t.Errorf("size %d: the leaver is %s, in Box %s", size, l.OfficeState(leaver), l.BoxState(leaver))
+		}
+		past, live := 0, 0
+		for i := max(0, l.DocumentActivities()-500_000); i < l.DocumentActivities(); i++ {
+			ch, ok := l.DocumentActivity(i)
+			switch {
+			case !ok:
+				t.Fatalf("no activity %d", i)
+			case ch.Actor == leaver && ch.Kind == DocumentDownloaded && ch.In == Box && ch.Past:
+				past++
+			case ch.Actor == leaver && ch.Kind == DocumentDownloaded && ch.In == Box:
+				live++
+			case ch.Actor == leaver && ch.Kind != DocumentDownloaded && ch.Time.After(c.Person(leaver).LeftAt):
+				t.Fatalf("the leaver also did %+v", ch)
+			}
+		}
+		if past < burst || live == 0 {
+			t.Errorf("size %d: the leaver downloaded %d times before, %d times since", size, past, live)
+		}
+	}
+}
+
+// TestDocumentMemoryIsBounded goes beyond MaxChanges, and life goes on.
+func TestDocumentMemoryIsBounded(t *testing.T) {
+	l := New(2, 100_000).Live(now())
+	const steps = 4 * MaxChanges
+	last := map[ChangeKind]int{}
+	for i := range steps {
+		last[l.StepDocument(now().Add(time.Duration(i)*time.Second)).Kind] = i
+	}
+	held := len(l.shelves)
+	for _, sh := range l.shelves {
+		held += len(sh.papers) + len(sh.deleted)
+	}
+	if held != l.papersKept || held > MaxChanges || len(l.touched) != len(l.shelves) || len(l.recentPapers) > MaxChanges {
+		t.Errorf("%d differences are held, %d counted; %d activities", held, l.papersKept, len(l.recentPapers))
+	}
+	for _, k := range []ChangeKind{DocumentAdded, DocumentChanged, DocumentShared, DocumentUnshared, DocumentDownloaded} {
+		if last[k] < steps-5000 {
+			t.Errorf("nothing %q since step %d", k, last[k])
+		}
+	}
+}
+
+// TestAccounts: two of three have Box, those who left are blocked and stay known.
+func TestAccounts(t *testing.T) {
+	l := New(1, 10_000).Live(now())
+	if n := BoxPeople().Len(10_000); n < 6400 || n > 7100 {
+		t.Errorf("%d of 10000 have Box", n)
+	}
+	for i := range 2000 {
+		ch := l.Step(now().Add(time.Duration(i) * time.Second))
+		switch ch.Kind {
+		case Left:
+			if at, left := l.LeftAt(ch.Person); !left || !at.Equal(ch.Time) || l.OfficeState(ch.Person) != Blocked {
+				t.Fatalf("%+v: left %v at %s, state %s", ch, left, at, l.OfficeState(ch.Person))
+			}
+		case Hired:
+			if l.OfficeState(ch.Person) != Active || ch.Person >= l.People() {
+				t.Fatalf("%+v is %s", ch, l.OfficeState(ch.Person))
+			}
+		}
+	}
+	if got := l.OfficeState(l.People()); got != NoAccount {
+		t.Errorf("somebody hired later is %s", got)
+	}
+}
