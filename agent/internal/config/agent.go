@@ -170,12 +170,6 @@ func privatePrefix(r *syntax.Reader, item syntax.Item) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-func (l *loader) ingest(f file, b *hclsyntax.Block) {
-	f.Sub("ingest", b).Done()
-	l.config.Ingest = &Ingest{Range: b.DefRange()}
-	l.warn(b.DefRange(), "webhooks are not received by this version", "the ingest block is reserved")
-}
-
 // warn adds what does not stop anything.
 func (l *loader) warn(at hcl.Range, hint, summary string) {
 	l.diags = append(l.diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: summary, Detail: hint, Subject: &at})

@@ -70,11 +70,6 @@ type Network struct {
 	Range   hcl.Range
 }
 
-// Ingest is reserved for the webhook receiver.
-type Ingest struct {
-	Range hcl.Range
-}
-
 // Instance is one connected app.
 type Instance struct {
 	Provider, Name string

@@ -154,7 +154,7 @@ func (l *loader) realtime(r *syntax.Reader, i *Instance) {
 	case !hooks:
 		r.Errorf(at, `write realtime = "pull"`, "the connector %s knows no webhooks", i.Provider)
 	case l.config.Ingest == nil:
-		r.Errorf(at, `add ingest {} or write realtime = "pull"`, `realtime = "push" needs an ingest block`)
+		r.Errorf(at, `add ingest { listen = "0.0.0.0:8443" … }, or write realtime = "pull"`, `realtime = "push" needs an ingest block, where webhooks come in`)
 	}
 }
 

@@ -1,0 +1,8 @@
+agent {
+  data_dir = "data"
+}
+
+ingest {
+  listen     = "127.0.0.1:8080"
+  public_url = "https://hooks.acme.example"
+}
