@@ -297,7 +297,7 @@ func TestIncidents(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), o, &out); err != nil || strings.Count(out.String(), "\n") != 11 {
+	if err := run(t.Context(), o, &out); err != nil || strings.Count(out.String(), "\n") != 14 {
 		t.Errorf("%v:\n%s", err, out.String())
 	}
 }

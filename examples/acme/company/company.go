@@ -9,7 +9,7 @@
 // For a provider with documents: Everyone and BoxPeople are the units of those with an account, OfficeState and BoxState
 // what it may do; PersonalSpace, TeamSpaces and TeamSpaceAt give the spaces, Documents, Within and Trash the ids in one,
 // Document an item, SpaceShares and Document.Shares who has access beside the owner (those of the folders above count
-// too), DocumentContent the bytes, DocumentActivity what happened, StepDocument what happens next.
+// too), SharedWith and SharedWithTeam what others gave somebody, DocumentContent the bytes, DocumentActivity what happened, StepDocument what happens next.
 package company
 
 import "time"

@@ -129,6 +129,48 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// TestSharedWith: what was shared with somebody is found, and nothing else, also after changes.
+func TestSharedWith(t *testing.T) {
+	l := New(6, 300).Live(now())
+	for i := range 3000 {
+		l.StepDocument(now().Add(time.Duration(i) * time.Second))
+	}
+	people, teams := map[Storage]map[int][]int64{Drive: {}, Box: {}}, map[Storage]map[TeamID][]int64{Drive: {}, Box: {}}
+	for _, s := range spaces(l) {
+		for _, id := range l.Documents(s) {
+			d, _ := l.Document(id)
+			for _, sh := range d.Shares {
+				switch {
+				case !d.Trashed.IsZero():
+				case sh.With == WithPerson:
+					people[s.In][sh.Person] = append(people[s.In][sh.Person], id)
+				case sh.With == WithTeam:
+					teams[s.In][sh.Team] = append(teams[s.In][sh.Team], id)
+				}
+			}
+		}
+	}
+	sorted := cmpopts.SortSlices(func(a, b int64) bool { return a < b })
+	for _, in := range []Storage{Drive, Box} {
+		for i := range 300 {
+			if d := cmp.Diff(people[in][i], l.SharedWith(in, i), cmpopts.EquateEmpty(), sorted); d != "" {
+				t.Fatalf("%s, person %d (-want +got):\n%s", in, i, d)
+			}
+		}
+		for _, dep := range Departments() {
+			for n := WholeDepartment; n < l.TeamsOf(dep); n++ {
+				id := TeamID{dep, n}
+				if d := cmp.Diff(teams[in][id], l.SharedWithTeam(in, id), cmpopts.EquateEmpty(), sorted); d != "" {
+					t.Fatalf("%s, team %v (-want +got):\n%s", in, id, d)
+				}
+			}
+		}
+		if len(people[in]) < 100 || len(teams[in]) < 10 {
+			t.Errorf("%s: only %d people and %d teams were given something", in, len(people[in]), len(teams[in]))
+		}
+	}
+}
+
 // walk lists what is in a folder and below.
 func walk(t *testing.T, l *Live, s Space, folder int64, path string) (ids []int64) {
 	t.Helper()
@@ -211,7 +253,7 @@ func replay(before, after map[int64]Document, ch *Change) (want map[int64]Docume
 		d.Modified, d.ModifiedBy, d.Size = ch.Time, ch.Actor, is.Size
 		d.Revision++
 	case DocumentShared:
-		d.Shares = append(d.Shares[:len(d.Shares):len(d.Shares)], ch.Share)
+		d.Shares = append(slices.Clip(d.Shares), ch.Share)
 	case DocumentUnshared:
 		d.Shares = slices.DeleteFunc(slices.Clone(d.Shares), func(s Share) bool { return s == ch.Share })
 		had = had && len(d.Shares) == len(before[ch.Document].Shares)-1

@@ -13,6 +13,8 @@ type Incident struct {
 	Name  string
 	What  string
 	Where string // in words, with the names of this company's things
+	// In is the storage it is about; empty: it is about people and projects.
+	In Storage `json:",omitzero"`
 }
 
 // The paths of planted files.
@@ -28,20 +30,20 @@ func (c *Company) Incidents() []Incident {
 	leaver, careless := c.Person(c.Leaver()), c.Person(c.CarelessAdmin())
 	guest, old := c.Guest(c.PowerfulGuest()), c.Person(c.ForgetfulOwner())
 	return []Incident{
-		{"keys in a public project", "a private key and cloud credentials that everyone can read", keys + ": " + KeyFile + ", " + EnvFile},
-		{"customer data in a public project", "names, addresses and card numbers that everyone can read", data + ": " + CustomerFile},
-		{"leaver still active", fmt.Sprintf("left on %s, the accounts still work", leaver.LeftAt.Format("2006-01-02")), leaver.Login},
-		{"leaver downloads everything", fmt.Sprintf("%d projects within ten minutes, once a week", burst), leaver.Login + ", in the activities"},
-		{"guest with admin rights", "somebody of another company can change who has access", guest.Login + " on the guest's project"},
-		{"admin without second factor", "an administrator of all apps signs in with a password only", careless.Login},
-		{"over-privileged app", "a note-taking app may write code, settings and members everywhere", OverApp},
-		{"old unused token", "a personal token without expiry, last used over 400 days ago", old.Login},
-		{"deploy key with write", "a machine's key may push", c.Project(c.DeployProject()).Name},
-		{"admin invited by private address", "an invitation to become administrator outside the company's domain", PrivateInvite},
-		{"events sent in the clear", "a webhook to an unknown host, without TLS check", UnknownHook},
-		{"keys in a public document", "everyone can find the private key that also stands in " + keys, c.Person(c.KeyKeeper()).Email + ", in the personal drive"},
-		{"customer data behind a link", "anyone with the link can read names, addresses and card numbers", "Box: folder of " + c.customerSpace().Team.name()},
-		{"leaver still active in Box", "blocked in the identity provider, forgotten in Box: still downloads there", leaver.Email},
+		{"keys in a public project", "a private key and cloud credentials that everyone can read", keys + ": " + KeyFile + ", " + EnvFile, ""},
+		{"customer data in a public project", "names, addresses and card numbers that everyone can read", data + ": " + CustomerFile, ""},
+		{"leaver still active", fmt.Sprintf("left on %s, the accounts still work", leaver.LeftAt.Format("2006-01-02")), leaver.Login, ""},
+		{"leaver downloads everything", fmt.Sprintf("%d projects within ten minutes, once a week", burst), leaver.Login + ", in the activities", ""},
+		{"guest with admin rights", "somebody of another company can change who has access", guest.Login + " on the guest's project", ""},
+		{"admin without second factor", "an administrator of all apps signs in with a password only", careless.Login, ""},
+		{"over-privileged app", "a note-taking app may write code, settings and members everywhere", OverApp, ""},
+		{"old unused token", "a personal token without expiry, last used over 400 days ago", old.Login, ""},
+		{"deploy key with write", "a machine's key may push", c.Project(c.DeployProject()).Name, ""},
+		{"admin invited by private address", "an invitation to become administrator outside the company's domain", PrivateInvite, ""},
+		{"events sent in the clear", "a webhook to an unknown host, without TLS check", UnknownHook, ""},
+		{"keys in a public document", "everyone can find the private key that also stands in " + keys, c.Person(c.KeyKeeper()).Email + ", in the personal drive", Drive},
+		{"customer data behind a link", "anyone with the link can read names, addresses and card numbers", "Box: folder of " + c.customerSpace().Team.name(), Box},
+		{"leaver still active in Box", "blocked in the identity provider, forgotten in Box: still downloads there", leaver.Email, Box},
 	}
 }
 

@@ -1,6 +1,9 @@
 package company
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // StepDocument lets one thing happen to a document, and says what. It is apart from Step, so that what happens to
 // projects and people does not depend on documents.
@@ -177,7 +180,7 @@ func (l *Live) share(sp *space, ch *Change, h uint64) {
 		}
 		s.ID, s.Since = shareID(d.ID, p.made), ch.Time
 		p.made++
-		p.given = append(p.given[:len(p.given):len(p.given)], s)
+		p.given = append(slices.Clip(p.given), s)
 		ch.Share = s
 		return true
 	})

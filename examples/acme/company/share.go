@@ -1,6 +1,9 @@
 package company
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // With is whom something is shared with.
 type With string
@@ -102,18 +105,15 @@ func (c *Company) newShare(list []Share, d *Document, with With, h uint64) (s Sh
 	s = Share{With: with, Role: [...]Role{Reader, Reader, Commenter, Writer}[h%4]}
 	switch with {
 	case WithPerson:
-		app := AppOf(d.Space.In)
-		s.Person = app.At(below(mix(h), app.Len(c.size)))
-		ok = s.Person != d.Space.Person && c.Person(s.Person).Type == Employee
+		s.Person, ok = c.neighbour(d.Space, 1+below(mix(h), neighbours))
+		ok = ok && c.Person(s.Person).Type == Employee
 	case WithGuest:
 		s.Person, ok = below(mix(h), c.Guests()), true
 		if h>>20%4 == 0 {
 			s.Expires = AsOf().AddDate(0, 3, 0)
 		}
 	case WithTeam:
-		dep := d.Space.department()
-		s.Team, ok = TeamID{dep, below(mix(h), teamCount(units[dep].Len(c.size))+1) + WholeDepartment}, true
-		ok = !d.Space.Shared() || s.Team != d.Space.Team
+		s.Team, ok = c.sibling(d.Space, 1+below(mix(h), siblings))
 	case WithLink, WithPublic:
 		ok = true
 		if h>>20%8 != 0 {
@@ -126,6 +126,87 @@ func (c *Company) newShare(list []Share, d *Document, with With, h uint64) (s Sh
 		ok = ok && !s.sameAs(&list[i])
 	}
 	return s, ok
+}
+
+// People share with those who come soon after them, teams with the next teams: so what is shared with somebody is found
+// without looking through the company.
+const (
+	neighbours = 8
+	siblings   = 2
+)
+
+// anchor is from whom the neighbours of a space are counted.
+func (c *Company) anchor(s Space) int {
+	if s.Shared() {
+		return c.worker(s, 0)
+	}
+	return s.Person
+}
+
+func (c *Company) neighbour(s Space, n int) (person int, ok bool) {
+	app, from := AppOf(s.In), c.anchor(s)
+	rank, _ := app.Rank(from)
+	person = app.At(rank + n)
+	t := c.Person(from).Team // a team without anybody has an administrator of elsewhere
+	home := !s.Shared() || s.Team == t || s.Team == TeamID{t.Department, WholeDepartment}
+	return person, home && person < c.size
+}
+
+// sibling is the team of a personal space's owner, or the n-th team after a team.
+func (c *Company) sibling(s Space, n int) (t TeamID, ok bool) {
+	if !s.Shared() {
+		return c.Person(s.Person).Team, true
+	}
+	t = TeamID{s.Team.Department, s.Team.N + n}
+	return t, t.N < teamCount(units[t.Department].Len(c.size))
+}
+
+// SharedWith are the ids of what others shared with a person directly, what is in the trash left out.
+func (l *Live) SharedWith(in Storage, person int) (ids []int64) {
+	app := AppOf(in)
+	rank, has := app.Rank(max(0, person))
+	if !has {
+		return nil
+	}
+	for n := neighbours; n > 0; n-- {
+		if rank-n < 0 {
+			continue
+		}
+		from := app.At(rank - n)
+		t := l.Person(from).Team
+		near := []Space{PersonalSpace(in, from), {in, TeamSpace, t}, {in, TeamSpace, TeamID{t.Department, WholeDepartment}}}
+		for _, s := range near {
+			if !s.Shared() || (l.HasSpace(s) && l.anchor(s) == from) {
+				ids = l.sharedIn(ids, s, func(sh *Share) bool { return sh.With == WithPerson && sh.Person == person })
+			}
+		}
+	}
+	return ids
+}
+
+// SharedWithTeam are the ids of what people and other teams shared with a team.
+func (l *Live) SharedWithTeam(in Storage, t TeamID) (ids []int64) {
+	if t.N == WholeDepartment {
+		return nil
+	}
+	with := func(sh *Share) bool { return sh.With == WithTeam && sh.Team == t }
+	for n := max(WholeDepartment, t.N-siblings); n < t.N; n++ {
+		ids = l.sharedIn(ids, Space{in, TeamSpace, TeamID{t.Department, n}}, with)
+	}
+	for rank, to := t.ranks(); rank < to; rank++ {
+		ids = l.sharedIn(ids, PersonalSpace(in, units[t.Department].At(rank)), with)
+	}
+	return ids
+}
+
+func (l *Live) sharedIn(ids []int64, s Space, with func(*Share) bool) []int64 {
+	for _, id := range l.Documents(s) {
+		d, ok := l.bare(id)
+		if ok && d.Trashed.IsZero() && slices.ContainsFunc(d.Shares, func(sh Share) bool { return with(&sh) }) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // SpaceShares are who has access to a whole space, its owner left out: the team, its first member as a manager, and to

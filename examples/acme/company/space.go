@@ -38,14 +38,6 @@ func firstTeam(in Storage, d Department) int {
 // Shared says whether a space is a team's.
 func (s Space) Shared() bool { return s.Person == TeamSpace }
 
-// department is whose people work in a space.
-func (s Space) department() Department {
-	if s.Shared() {
-		return s.Team.Department
-	}
-	return departmentOf(s.Person)
-}
-
 // TeamSpaces is how many teams have a space in a storage.
 func (l *Live) TeamSpaces(in Storage) (n int) {
 	for _, d := range Departments() {
