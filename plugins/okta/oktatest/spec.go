@@ -1,0 +1,35 @@
+package oktatest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/mooring-hq/mooring/sdk/sdktest/spec"
+)
+
+// OpenSpec reads Okta's own API document, okta.json, from a folder. Its Record gives a Config.Record.
+func OpenSpec(dir string) (*spec.Spec, error) {
+	return spec.Open(filepath.Join(dir, "okta.json"), spec.Options{Error: oktaError})
+}
+
+var errShape = errors.New("it has not Okta's shape")
+
+func oktaError(_ int, body []byte) error {
+	var e struct {
+		ErrorCode, ErrorSummary, ErrorLink, ErrorID string
+		Error                                       string
+	}
+	if json.Unmarshal(body, &e) != nil || (e.ErrorCode == "" || e.ErrorSummary == "") && e.Error == "" {
+		return errShape
+	}
+	return nil
+}
+
+// Outside says that the vendor has an operation which its document, as we have it, leaves out.
+func Outside(r *http.Request) bool {
+	p := r.URL.Path
+	return p == "/api/v1/groups/rules" || p == "/api/v1/email-domains" || strings.HasSuffix(p, "/factors")
+}
