@@ -1,7 +1,0 @@
-agent {
-  data_dir = "data"
-}
-
-ingest {
-  listen = ":443"
-}
