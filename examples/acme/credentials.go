@@ -12,29 +12,23 @@ import (
 	"path/filepath"
 )
 
-// keyBits is the size of the app's key.
+// keyBits is the size of the agent's key. It is one key in all apps: each would take as long to make as all the rest.
 const keyBits = 2048
 
-// The files of the credentials' folder.
-const (
-	keyFile    = "github-app.pem"
-	tokenFile  = "github-sales.token"
-	secretFile = "github-webhook.secret"
-)
-
-// credentials are what the agent signs in with. They are made anew at every start.
-type credentials struct {
-	key           *rsa.PrivateKey
-	token, secret string
-}
-
-func newCredentials() (*credentials, error) {
+func newKey() (*rsa.PrivateKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
-	return &credentials{key: key, token: "github_pat_" + random(), secret: random()}, nil
+	return key, nil
 }
+
+// pkcs1 is a key as GitHub gives it.
+func pkcs1(key *rsa.PrivateKey) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+}
+
+func line(name, content string) file { return file{name, []byte(content + "\n")} }
 
 func random() string {
 	var b [32]byte
@@ -42,9 +36,9 @@ func random() string {
 	return hex.EncodeToString(b[:])
 }
 
-// write puts the credentials into a folder, readable by its owner only. remove takes away what was written, and the
-// folder when that makes it empty.
-func (c *credentials) write(dir string) (remove func() error, err error) {
+// write puts the credentials of all apps into a folder, readable by its owner only. remove takes away what was written,
+// and the folder when that makes it empty.
+func write(dir string, apps []*app) (remove func() error, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder for the credentials: %w", err)
 	}
@@ -57,16 +51,14 @@ func (c *credentials) write(dir string) (remove func() error, err error) {
 		_ = os.Remove(dir)
 		return errors.Join(errs...)
 	}
-	pemKey := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(c.key)})
-	for _, f := range []struct {
-		name    string
-		content []byte
-	}{{keyFile, pemKey}, {tokenFile, []byte(c.token + "\n")}, {secretFile, []byte(c.secret + "\n")}} {
-		path := filepath.Join(dir, f.name)
-		if err := replace(path, f.content); err != nil {
-			return nil, errors.Join(fmt.Errorf("write a credential: %w", err), remove())
+	for _, a := range apps {
+		for _, f := range a.files {
+			path := filepath.Join(dir, f.name)
+			if err := replace(path, f.content); err != nil {
+				return nil, errors.Join(fmt.Errorf("write a credential: %w", err), remove())
+			}
+			written = append(written, path)
 		}
-		written = append(written, path)
 	}
 	return remove, nil
 }

@@ -2,50 +2,70 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/mooring-hq/mooring/examples/acme/company"
 	"github.com/mooring-hq/mooring/examples/acme/githuborg"
-	"github.com/mooring-hq/mooring/plugins/github/githubtest"
 )
 
-// The limits of the server.
+// The limits of the servers.
 const (
 	headerTimeout = 10 * time.Second
 	closeTimeout  = 2 * time.Second // for answers that are on their way at the end
 )
 
-// world is the company and the fakes before it.
+// world is the company and the apps before it.
 type world struct {
-	live   *company.Live
-	parts  []*githuborg.Part
-	github *githubtest.Server
+	live      *company.Live
+	apps      []*app
+	listeners []net.Listener // of the apps
 }
 
-// newWorld starts nothing.
-func newWorld(o *options, c *credentials) *world {
-	w := &world{parts: []*githuborg.Part{githuborg.Platform(), githuborg.Sales()}}
-	w.live = githuborg.Live(company.New(o.seed, o.accounts), time.Now(), w.parts...)
-	cfg := githubtest.Config{
-		Limits: o.limits, Latency: o.latency, Client: localClient(),
-		Tokens: []githubtest.Token{githuborg.AgentToken(c.token, w.parts[1], time.Now())},
-		Apps:   []githubtest.App{githuborg.AgentApp(&c.key.PublicKey, o.webhook, c.secret, w.parts...)},
+// newWorld listens, so that the apps know their addresses, and starts nothing else.
+func newWorld(ctx context.Context, o *options) (*world, error) {
+	now := time.Now()
+	orgs := []*githuborg.Part{githuborg.Platform(), githuborg.Sales()}
+	w := &world{live: githuborg.Live(company.New(o.seed, o.accounts), now, orgs...)}
+	key, err := newKey()
+	if err != nil {
+		return nil, err
 	}
-	for _, p := range w.parts {
-		cfg.Orgs = append(cfg.Orgs, githuborg.Org(w.live, p))
+	for i, p := range providers() {
+		if o.apps[i].listen == switchedOff {
+			continue
+		}
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.apps[i].listen)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("listen for %s's fake: %w", p.name, err), w.close())
+		}
+		w.listeners = append(w.listeners, listener)
+		a, err := p.make(&stage{
+			live: w.live, orgs: orgs, key: key, url: "http://" + listener.Addr().String(), now: now, hook: o.webhook, appOptions: o.apps[i],
+		})
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("%s's fake: %w", p.name, err), w.close())
+		}
+		a.name = p.name
+		w.apps = append(w.apps, a)
 	}
-	w.github = githubtest.New(cfg)
-	for _, f := range o.faults {
-		w.github.Fault(f)
+	return w, nil
+}
+
+// close is for a world that is not served.
+func (w *world) close() error {
+	var errs []error
+	for _, l := range w.listeners {
+		errs = append(errs, l.Close())
 	}
-	return w
+	return errors.Join(errs...)
 }
 
 // localClient calls webhooks on this machine and refuses all others, by their name, before anything is looked up.
@@ -68,58 +88,74 @@ func run(ctx context.Context, o *options, out io.Writer) (err error) {
 	if o.incidents {
 		return printIncidents(out, company.New(o.seed, o.accounts))
 	}
-	c, err := newCredentials()
+	w, err := newWorld(ctx, o)
 	if err != nil {
 		return err
 	}
-	w := newWorld(o, c)
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
-	if err != nil {
-		return fmt.Errorf("listen for GitHub's fake: %w", err)
-	}
 	remove := func() error { return nil }
 	if o.credentials != "" {
-		if remove, err = c.write(o.credentials); err != nil {
-			return errors.Join(err, listener.Close())
+		if remove, err = write(o.credentials, w.apps); err != nil {
+			return errors.Join(err, w.close())
 		}
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	return w.serve(ctx, o, listener, out)
+	return w.serve(ctx, o, out)
 }
 
-// serve answers and lets time pass. It returns after both have ended.
-func (w *world) serve(ctx context.Context, o *options, listener net.Listener, out io.Writer) error {
+// serve answers and lets time pass. It returns after all has ended.
+func (w *world) serve(ctx context.Context, o *options, out io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	srv := &http.Server{Handler: w.github, ReadHeaderTimeout: headerTimeout}
-	served, lived := make(chan error, 1), make(chan struct{})
-	go func() {
-		defer stop()
-		served <- srv.Serve(listener)
-	}()
-	go func() {
-		defer close(lived)
-		w.livesOn(ctx, o.every)
-	}()
-	_, err := fmt.Fprintf(out, "github http://%s organisations %s, %s; accounts %d; seed %d\n",
-		listener.Addr(), w.parts[0].Login, w.parts[1].Login, o.accounts, o.seed)
+	var wg sync.WaitGroup
+	servers, ended := make([]*http.Server, len(w.apps)), make([]error, len(w.apps))
+	for i, a := range w.apps {
+		servers[i] = &http.Server{
+			Handler: a.handler, ReadHeaderTimeout: headerTimeout,
+			BaseContext: func(net.Listener) context.Context { return ctx }, // so that no long-poll waits beyond the end
+		}
+		wg.Go(func() {
+			defer stop()
+			ended[i] = servers[i].Serve(w.listeners[i])
+		})
+	}
+	wg.Go(func() { w.livesOn(ctx, o.every) })
+	_, err := io.WriteString(out, w.lines(o)) // at once: a reader may want the first line only
 	if err != nil {
 		stop()
 	}
 	<-ctx.Done()
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-	defer cancel()
-	if srv.Shutdown(late) != nil { // somebody still waits for an answer
-		err = errors.Join(err, srv.Close())
+	for _, srv := range servers {
+		err = errors.Join(err, end(context.WithoutCancel(ctx), srv))
 	}
-	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
+	wg.Wait()
+	for _, e := range ended {
+		if !errors.Is(e, http.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
 	}
-	<-lived
 	return err
 }
 
-// livesOn makes a change every so often and tells the webhooks.
+// end lets those finish who wait for an answer, but not for long.
+func end(ctx context.Context, srv *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		return srv.Close()
+	}
+	return nil
+}
+
+// lines tell where each app is.
+func (w *world) lines(o *options) string {
+	var b strings.Builder
+	for i, a := range w.apps {
+		fmt.Fprintf(&b, "%s http://%s %s; accounts %d; seed %d\n", a.name, w.listeners[i].Addr(), a.says, o.accounts, o.seed)
+	}
+	return b.String()
+}
+
+// livesOn makes a change every so often and tells those who want to know.
 func (w *world) livesOn(ctx context.Context, every time.Duration) {
 	if every <= 0 {
 		return
@@ -131,21 +167,15 @@ func (w *world) livesOn(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			w.step(ctx, now)
+			w.step(ctx, w.live.Step(now))
+			w.step(ctx, w.live.StepDocument(now))
 		}
 	}
 }
 
-// step makes one change. What a webhook's receiver does about it is shown by the fake's list of deliveries.
-func (w *world) step(ctx context.Context, now time.Time) {
-	ch := w.live.Step(now)
-	for _, p := range w.parts {
-		for _, d := range githuborg.Deliveries(w.live, p, ch) {
-			payload, err := json.Marshal(d.Payload)
-			if err == nil {
-				_, _ = w.github.Deliver(ctx, d.Org, d.Event, payload)
-			}
-		}
+func (w *world) step(ctx context.Context, ch company.Change) {
+	for _, a := range w.apps {
+		a.step(ctx, ch)
 	}
 }
 

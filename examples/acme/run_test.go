@@ -273,6 +273,9 @@ func TestFlags(t *testing.T) {
 		{"-accounts 10", "want 50 to 1000000"},
 		{"-listen 0.0.0.0:9001", "address of this machine"},
 		{"-listen example.com:9001", "address of this machine"},
+		{"-latency fast", "want a time"},
+		{"-limit github=1", "CALLS/WINDOW"},
+		{"-listen off", "every app is off"},
 		{"-limit 5000", "CALLS/WINDOW"},
 		{"-limit 0/60s", "CALLS/WINDOW"},
 		{"-limit 9/1ms", "CALLS/WINDOW"},
@@ -286,7 +289,7 @@ func TestFlags(t *testing.T) {
 		}
 	}
 	o, err := parse([]string{"-big", "-limit", "off"}, io.Discard)
-	if err != nil || o.accounts != 1_000_000 || o.limits.Core != -1 {
+	if err != nil || o.accounts != 1_000_000 || !o.apps[0].limit.off {
 		t.Errorf("-big -limit off: %+v, %v", o, err)
 	}
 }
