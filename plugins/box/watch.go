@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/mooring-hq/mooring/sdk"
+	"github.com/mooring-hq/mooring/sdk/httpapi"
+)
+
+const (
+	watchEvery = 3 * time.Second // between two looks at the stream: 20 of the 1000 calls of a minute
+	pollMost   = 12 * time.Minute
+	maxRefs    = 100 // of one hint
+)
+
+// Watch looks at the enterprise's stream every few seconds. Without the scope for it, it waits on the long-poll of the
+// credential's own user, which tells of what that user sees.
+func (connector) Watch(ctx context.Context, s *sdk.Session, listings []string, hint func(sdk.Hint) error) error {
+	wanted := map[string]bool{}
+	for _, l := range listings {
+		wanted[l] = true
+	}
+	tell := func(h sdk.Hint) error {
+		if h.Listing != "" && !wanted[h.Listing] {
+			return nil
+		}
+		return hint(h)
+	}
+	err := watchStream(ctx, s, tell)
+	if sdk.TypeOf(err) == sdk.ErrPermission {
+		err = longPoll(ctx, s, tell)
+	}
+	return err
+}
+
+func watchStream(ctx context.Context, s *sdk.Session, tell func(sdk.Hint) error) error {
+	for at := "now"; ; {
+		p, err := read(ctx, s, streaming(at, nil))
+		if err != nil {
+			return err
+		}
+		events, err := decodeEvents(*p.Entries)
+		if err != nil {
+			return err
+		}
+		for _, h := range hintsOf(events, time.Now()) {
+			if err := tell(h); err != nil {
+				return err
+			}
+		}
+		full := len(events) == maxEvents && string(p.Position) != at
+		if at = string(p.Position); full {
+			continue
+		}
+		if err := sleep(ctx, watchEvery); err != nil {
+			return err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// hintsOf says where to look after events: at the items and users themselves, and at the listings that find out what a
+// single look cannot: what is gone, what is below a folder, who is in a group.
+func hintsOf(events []event, now time.Time) []sdk.Hint {
+	var hints []sdk.Hint
+	listings, seen := map[string]string{}, map[string]bool{}
+	var refs []*sdk.Ref
+	for i := range events {
+		e := &events[i]
+		listings["events"] = e.Type
+		if userEvents[e.Type] {
+			listings["users"] = e.Type
+			if id := e.userID(); id != "" && !seen["user "+id] {
+				seen["user "+id] = true
+				refs = append(refs, sdk.To(sdk.KindAccount, id))
+			}
+		}
+		if e.groupID() != "" && (e.Source.Type == "group" || e.Source.GroupID != "" || e.Details.GroupID != "") {
+			listings["groups"] = e.Type
+		}
+		owner, trash := e.touches()
+		kind, id := e.item()
+		if owner == nil || id == "" {
+			continue
+		}
+		if trash || kind != typeFile {
+			listings["users"] = e.Type // whose round names the trees to be walked
+		}
+		if !trash && !seen[id] {
+			seen[id] = true
+			refs = append(refs, itemRef(kind, id, owner.ID))
+		}
+	}
+	for len(refs) > 0 {
+		n := min(len(refs), maxRefs)
+		hints = append(hints, sdk.Hint{Refs: refs[:n], Reason: "stream", SeenAt: now})
+		refs = refs[n:]
+	}
+	for _, name := range []string{"users", "groups", "events"} {
+		if reason := listings[name]; reason != "" {
+			hints = append(hints, sdk.Hint{Listing: name, Reason: cut(reason, maxMessage), SeenAt: now})
+		}
+	}
+	return hints
+}
+
+// itemRef refers to an item, with what Fetch needs to know: its type, and as whom to ask.
+func itemRef(kind, id, owner string) *sdk.Ref {
+	r := sdk.To(sdk.KindFile, id)
+	r.Name = new(sdk.ID(kind, owner))
+	return r
+}
+
+// longPoll waits for the user's own stream: OPTIONS gives a server, which answers when there is something.
+func longPoll(ctx context.Context, s *sdk.Session, tell func(sdk.Hint) error) error {
+	at, err := ownStream(ctx, s, "now", nil)
+	for err == nil {
+		var server string
+		if server, err = pollServer(ctx, s); err != nil {
+			break
+		}
+		var changed bool
+		for err == nil && !changed {
+			var again bool
+			if changed, again, err = poll(ctx, s, server); again {
+				break
+			}
+		}
+		if err == nil && changed {
+			at, err = ownStream(ctx, s, at, tell)
+		}
+	}
+	return err
+}
+
+func pollServer(ctx context.Context, s *sdk.Session) (string, error) {
+	var servers struct {
+		Entries []struct {
+			URL string `json:"url"`
+		} `json:"entries"`
+	}
+	if err := send(ctx, s, http.MethodOptions, "/events", "", nil, &servers); err != nil {
+		return "", err
+	}
+	if len(servers.Entries) == 0 || servers.Entries[0].URL == "" {
+		return "", missing("long-poll server", "a URL")
+	}
+	return servers.Entries[0].URL, nil
+}
+
+// poll waits once. again: another server is to be asked for.
+func poll(ctx context.Context, s *sdk.Session, server string) (changed, again bool, err error) {
+	req, err := http.NewRequestWithContext(httpapi.LongPoll(sdk.NoAuth(ctx), pollMost), http.MethodGet, server, nil)
+	if err != nil {
+		return false, false, sdk.Errorf(sdk.ErrInternal, "Box names a long-poll server that is no URL")
+	}
+	var got struct {
+		Message string `json:"message"`
+	}
+	if err := do(s, req, &got); err != nil {
+		return false, false, err
+	}
+	return got.Message == "new_change", got.Message != "new_change", nil
+}
+
+// ownStream reads the user's own stream to its end and tells of what it holds.
+func ownStream(ctx context.Context, s *sdk.Session, at string, tell func(sdk.Hint) error) (string, error) {
+	for {
+		p, err := read(ctx, s, "stream_type=changes&limit=500&stream_position="+url.QueryEscape(at))
+		if err != nil {
+			return "", err
+		}
+		events, err := decodeEvents(*p.Entries)
+		if err != nil {
+			return "", err
+		}
+		next := string(p.Position)
+		if len(events) == 0 || next == at || tell == nil {
+			return next, nil
+		}
+		for _, h := range hintsOf(events, time.Now()) {
+			if err := tell(h); err != nil {
+				return "", err
+			}
+		}
+		at = next
+	}
+}
