@@ -59,7 +59,7 @@ func root() *cobra.Command {
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
 	return group(c,
 		runCommand(o), scanCommand(o), checkCommand(o),
-		validateCommand(o), fmtCommand(o),
+		validateCommand(o), fmtCommand(o), connectCommand(o),
 		statusCommand(o), queryCommand(o), changesCommand(o),
 		connectorCommand(o), instanceCommand(o),
 		storeCommand(o), backupCommand(o), restoreCommand(o),
