@@ -1,0 +1,24 @@
+package main
+
+import (
+	"testing"
+
+	gw "github.com/mooring-hq/mooring/plugins/googleworkspace/googleworkspacetest"
+	"github.com/mooring-hq/mooring/sdk/sdktest"
+)
+
+// endless is a provider without limits.
+func endless(c *gw.Config) {
+	c.Limits = gw.Limits{Directory: -1, Reports: -1, Filtered: -1, DriveUnits: -1, DriveUser: -1}
+}
+
+func TestConformance(t *testing.T) {
+	w := start(t, newWorld(), endless)
+	sdktest.Run(t, sdktest.Options{
+		Connector: w.connector(), ProviderAt: w.http.URL, Until: worldNow,
+		Settings: map[string]string{
+			adminSetting: adminEmail, driveSetting: sdktest.ProviderURL, tokenSetting: sdktest.ProviderURL + "/token",
+		},
+		Secrets: map[string]string{keyField: keyFile(), secretField: pushSecret},
+	})
+}

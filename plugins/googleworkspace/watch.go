@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"github.com/mooring-hq/mooring/sdk"
+)
+
+const (
+	watchPause    = 20 * time.Second
+	watchBack     = 15 * time.Minute // entries come so late in practice; later ones wait for the next walk
+	watchPages    = 5                // of one look
+	maxRemembered = 200_000          // events that were hinted at
+)
+
+// watched are the logs that are looked at often, because they say where something changed.
+var watched = []string{"admin", "drive", "groups_enterprise", "token", "user_accounts"}
+
+func watchedListings() []string {
+	names := []string{"users", "groups", "roles", "org_units", "domains", "drives", "shared_drives", "consents", "token_users"}
+	for _, app := range watched {
+		names = append(names, "log_"+app)
+	}
+	return names
+}
+
+// watcher remembers what was hinted at; a restart hints at it once more.
+type watcher struct {
+	*client
+	seed maphash.Seed
+	seen map[uint64]time.Time
+}
+
+// Watch looks at the logs every few seconds, until ctx ends.
+func (c connector) Watch(ctx context.Context, s *sdk.Session, listings []string, hint func(sdk.Hint) error) error {
+	w := &watcher{client: c.client(s), seed: maphash.MakeSeed(), seen: map[uint64]time.Time{}}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+		}
+		for _, app := range watched {
+			if err := w.look(ctx, app, listings, hint); err != nil {
+				return err
+			}
+		}
+		timer.Reset(c.pause)
+	}
+}
+
+// look reads the end of one log and hints at what is new in it.
+func (w *watcher) look(ctx context.Context, app string, listings []string, hint func(sdk.Hint) error) error {
+	now := w.now()
+	g, fresh := &gather{}, false
+	_, err := w.readLog(ctx, logQuery{app: app, from: now.Add(-watchBack)}, watchPages, func(a *activity, e *event) error {
+		key := maphash.String(w.seed, sdk.ID(app, a.ID.Time.String(), a.ID.Qualifier, e.Name, e.text("doc_id")))
+		if _, known := w.seen[key]; known {
+			return nil
+		}
+		w.remember(key, now)
+		fresh = true
+		g.add(looksAt(app, e))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if fresh {
+		g.listings = append(g.listings, "log_"+app)
+	}
+	for _, h := range g.hints("the log "+app, now) {
+		if h.Listing != "" && !slices.Contains(listings, h.Listing) {
+			continue
+		}
+		if err := hint(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember forgets what the next look does not reach.
+func (w *watcher) remember(key uint64, now time.Time) {
+	if len(w.seen) >= maxRemembered {
+		for k, at := range w.seen {
+			if now.Sub(at) > watchBack {
+				delete(w.seen, k)
+			}
+		}
+	}
+	if len(w.seen) >= maxRemembered {
+		clear(w.seen)
+	}
+	w.seen[key] = now
+}
