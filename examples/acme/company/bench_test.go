@@ -14,6 +14,8 @@ func Benchmark(b *testing.B) {
 		"team":     func(i int) { c.Team(TeamID{Engineering, i % 1000}) },
 		"project":  func(i int) { live.ProjectNow(i % c.Projects()) },
 		"file":     func(i int) { BlobID(c.FileContent(&p, i%c.FileCount(&p), 0)) },
+		"document": func(i int) { live.Document(spaceOf(i, live)) },
+		"shared":   func(i int) { live.SharedWith(Box, i%MaxSize) },
 		"activity": func(i int) { history.At(i % history.Len()) },
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -25,4 +27,13 @@ func Benchmark(b *testing.B) {
 			}
 		})
 	}
+}
+
+// spaceOf is a document of one person's drive after the other.
+func spaceOf(i int, l *Live) int64 {
+	ids := l.Documents(PersonalSpace(Drive, i%MaxSize))
+	if len(ids) == 0 {
+		return 0
+	}
+	return ids[i%len(ids)]
 }

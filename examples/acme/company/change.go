@@ -19,6 +19,8 @@ type Change struct {
 	In       Storage `json:",omitzero"`
 	Document int64   `json:",omitzero"`
 	Share    Share   `json:",omitzero"` // that was made or taken away
+	// Number counts what happened since the beginning, in DocumentChanges.
+	Number int `json:",omitzero"`
 	// Past changes happened before anybody watched: only the activities tell of them.
 	Past bool
 }

@@ -35,6 +35,7 @@ type Live struct {
 	shelves      map[Space]*shelf
 	touched      []Space  // those with a shelf, in order
 	recentPapers []Change // ascending
+	papersSeen   int      // ever
 	papersKept   int      // differences in documents
 }
 
@@ -263,6 +264,6 @@ func (l *Live) remember(ch Change) {
 	l.recent = appendActivity(l.recent, ch)
 	switch ch.Kind {
 	case SignedIn, Hired, Left, MovedTeam:
-		l.recentPapers = appendActivity(l.recentPapers, ch)
+		l.rememberDocument(ch)
 	}
 }

@@ -38,7 +38,7 @@ func (l *Live) StepDocument(now time.Time) Change {
 	default:
 		l.look(&sp, &ch, h, DocumentDownloaded)
 	}
-	l.recentPapers = appendActivity(l.recentPapers, ch)
+	l.rememberDocument(ch)
 	return ch
 }
 

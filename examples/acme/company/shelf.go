@@ -171,6 +171,22 @@ func (l *Live) DocumentActivity(i int) (Change, bool) {
 	return l.recentPapers[i], true
 }
 
+// DocumentChanges are the activities after a number, ascending, with the number of the last one there is. What was
+// forgotten since is left out.
+func (l *Live) DocumentChanges(after int) (list []Change, last int) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	from := len(l.recentPapers) - (l.papersSeen - max(0, after))
+	return slices.Clone(l.recentPapers[min(max(0, from), len(l.recentPapers)):]), l.papersSeen
+}
+
+// rememberDocument adds to the activities of documents.
+func (l *Live) rememberDocument(ch Change) {
+	l.papersSeen++
+	ch.Number = l.papersSeen
+	l.recentPapers = appendActivity(l.recentPapers, ch)
+}
+
 // DocumentVersion is another number after every change to documents or people.
 func (l *Live) DocumentVersion() uint64 {
 	l.mu.RLock()
