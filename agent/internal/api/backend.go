@@ -76,6 +76,7 @@ type Live struct {
 	LastError string
 	Progress  []scan.Progress
 	Spent     Spent
+	Realtime  *Realtime
 }
 
 // Spent is where the time of an instance's calls went.

@@ -38,6 +38,7 @@ type InstanceStatus struct {
 	Listings          []ListingStatus  `json:"listings,omitempty"`
 	Records           map[string]int64 `json:"records,omitempty"`
 	Spent             *Spent           `json:"spent,omitempty"`
+	Realtime          *Realtime        `json:"realtime,omitempty"`
 }
 
 // ListingStatus is the last round of a listing.
@@ -91,7 +92,7 @@ func instanceStatus(ctx context.Context, i *Instance, running bool) (InstanceSta
 	if i.Live != nil {
 		live := i.Live()
 		st.State, st.PID, st.Containment, st.Restarts, st.LastError = live.Phase, live.PID, live.Level, live.Restarts, live.LastError
-		st.Scanning, st.Spent = live.Progress, new(live.Spent)
+		st.Scanning, st.Spent, st.Realtime = live.Progress, new(live.Spent), live.Realtime
 	}
 	switch {
 	case i.Orphaned:

@@ -51,6 +51,7 @@ type Daemon struct {
 	locks     *Locks
 	instances map[string]*instance
 	order     []string
+	receiver  receiver
 	ctx       context.Context //nolint:containedctx // that of Run: instances of a later configuration live in it too
 	wg        sync.WaitGroup
 }
@@ -142,12 +143,16 @@ func (d *Daemon) apply(start bool) {
 	defer d.mu.Unlock()
 	wanted := map[string]*config.Instance{}
 	d.order = nil
+	if start {
+		d.receive()
+	}
 	for _, c := range d.config.Instances {
 		wanted[c.ID()] = c
 		d.order = append(d.order, c.ID())
 	}
 	for id, i := range d.instances {
 		if c := wanted[id]; c == nil || i.differs(d, c) {
+			i.leaves = switchedOff(c)
 			i.stop(d)
 			delete(d.instances, id)
 		}

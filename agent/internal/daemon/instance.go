@@ -31,6 +31,8 @@ type instance struct {
 	engine    *scan.Engine
 	cancel    context.CancelFunc
 	done      chan struct{}
+	hooks     hooks
+	leaves    bool // its subscriptions are not wanted any more
 
 	mu      sync.Mutex
 	problem string // why it is set aside
@@ -113,6 +115,9 @@ func (i *instance) prepare(d *Daemon) error {
 		}
 	}
 	d.ledger.Configure(i.c.ID(), i.c.Description.GetBuckets(), i.c.Quota.Share, daily)
+	if err := i.openHooks(d); err != nil {
+		return err
+	}
 	i.connector = d.host.Start(plughost.Spec{
 		Instance: i.c.ID(), Provider: i.c.Provider, Path: path, SHA256: sha256,
 		Settings: i.c.Settings, Secrets: i.secrets, Network: network, Level: levelOf(d.config.Agent.Containment),
@@ -148,9 +153,15 @@ func (i *instance) start(d *Daemon) {
 		close(i.done)
 		return
 	}
+	running, end := context.WithCancel(ctx)
+	var listening sync.WaitGroup
+	i.subscribe(running, d, &listening)
 	d.wg.Go(func() {
 		defer close(i.done)
-		if err := i.engine.Run(ctx); err != nil && ctx.Err() == nil {
+		err := i.engine.Run(running)
+		end()
+		listening.Wait()
+		if err != nil && ctx.Err() == nil {
 			i.setAside(d, err)
 			d.host.Stop(i.c.ID())
 		}
@@ -162,6 +173,9 @@ func (i *instance) stop(d *Daemon) {
 	if i.cancel != nil {
 		i.cancel()
 		<-i.done
+	}
+	if i.leaves {
+		i.farewell(d)
 	}
 	if i.connector != nil {
 		d.host.Stop(i.c.ID())
@@ -189,6 +203,7 @@ func (i *instance) secrets(ctx context.Context) (map[string]string, error) {
 		}
 		values[name] = v
 	}
+	i.hookSecret(values)
 	return values, nil
 }
 
@@ -263,6 +278,7 @@ func digest(d *Daemon, c *config.Instance) string {
 	_ = enc.Encode([]any{c.Settings, creds, rulesOf(c), c.Realtime, c.Quota, c.Enabled, c.Err.Error(), d.config.Agent.Containment})
 	_ = enc.Encode([]any{d.config.Network.NoProxy, d.config.Network.CAFiles, d.config.Network.Private, d.config.Network.Proxy.Reference.String()})
 	_ = enc.Encode(program)
+	_ = enc.Encode(receiverOf(d, c))
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -279,7 +295,7 @@ func (i *instance) view(d *Daemon) *api.Instance {
 			s := i.connector.State()
 			return api.Live{
 				Phase: string(s.Phase), PID: s.PID, Level: s.Level, Restarts: s.Restarts, Since: s.Since, LastError: s.LastError,
-				Progress: i.engine.Progress(), Spent: d.meter.spent(i.c.ID()),
+				Progress: i.engine.Progress(), Spent: d.meter.spent(i.c.ID()), Realtime: i.realtime(),
 			}
 		}
 	}

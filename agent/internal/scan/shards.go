@@ -73,3 +73,31 @@ func sortShards(shards []*shardState) {
 		return cmp.Or(a.WalkedAt.Compare(b.WalkedAt), cmp.Compare(a.Key, b.Key))
 	})
 }
+
+// Places are the shards of a listing that can be listed now, and one with an empty key where it has none. It is false when
+// that is not known: before the first check, or while the listing is silent.
+func (e *Engine) Places(name string) ([]*wire.Shard, bool) {
+	l := e.listings[name]
+	if l == nil || !l.enabled() {
+		return nil, true
+	}
+	e.mu.Lock()
+	checked := e.check != nil
+	e.mu.Unlock()
+	if !checked || e.silent(l) {
+		return nil, false
+	}
+	if l.parent == nil {
+		return []*wire.Shard{{Listing: name}}, true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var places []*wire.Shard
+	for _, s := range e.shards[name] {
+		if !s.Retired && !s.Unavailable {
+			places = append(places, &wire.Shard{Listing: name, Key: s.Key, Stamp: s.Stamp, Name: s.Name, Data: s.Data, ParentKey: s.ParentKey})
+		}
+	}
+	slices.SortFunc(places, func(a, b *wire.Shard) int { return cmp.Compare(a.GetKey(), b.GetKey()) })
+	return places, true
+}
