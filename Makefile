@@ -9,7 +9,7 @@ KILLS     ?= 500
 FUZZ_TIME ?= 30s
 BENCH     ?= .
 
-.PHONY: help build run test race e2e lint generate generate-check bench crash fuzz clean tools
+.PHONY: help build run test race e2e lint generate generate-check breaking bench crash fuzz clean tools
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ generate: tools ## the code of the contract
 
 generate-check: generate ## fails when generated code is not what stands here
 	git diff --exit-code -- sdk/wire
+
+breaking: tools ## fails when the contract is not what stood here when it was frozen, and more
+	$(TOOLS)/buf breaking --against sdk/wire/v1/frozen.binpb
 
 tools: $(TOOLS)/golangci-lint $(TOOLS)/buf $(TOOLS)/protoc-gen-go
 
