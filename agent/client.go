@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,7 +56,25 @@ func (o *options) connect() (*client, error) {
 
 // ask sends a request and gives the body of a 2xx answer.
 func (cl *client) ask(ctx context.Context, method, path string, query url.Values) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://mooring"+path+"?"+query.Encode(), nil)
+	return cl.send(ctx, method, path+"?"+query.Encode(), nil)
+}
+
+// tell is ask with a body, for what must not stand in an address, and reads the answer.
+func (cl *client) tell(ctx context.Context, path string, in, out any) error {
+	b, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	res, err := cl.send(ctx, http.MethodPost, path, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	return json.NewDecoder(res.Body).Decode(out)
+}
+
+func (cl *client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://mooring"+path, body)
 	if err != nil {
 		return nil, err
 	}

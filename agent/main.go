@@ -58,7 +58,7 @@ func root() *cobra.Command {
 	c.PersistentFlags().BoolVar(&o.logJSON, "log-json", false, "write the log as JSON lines")
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
 	return group(c,
-		runCommand(o), scanCommand(o), checkCommand(o),
+		runCommand(o), scanCommand(o), checkCommand(o), loginCommand(o),
 		validateCommand(o), fmtCommand(o), connectCommand(o),
 		statusCommand(o), queryCommand(o), changesCommand(o),
 		connectorCommand(o), instanceCommand(o),

@@ -36,6 +36,7 @@ func TestCommandLine(t *testing.T) {
 		t.Skip("builds and runs whole programs")
 	}
 	bin := programs(t)
+	consenting := consentConnector(t, bin)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireUniqueNames: true,
 		UpdateScripts: os.Getenv("UPDATE") != "",
@@ -47,6 +48,7 @@ func TestCommandLine(t *testing.T) {
 			e.Defer(func() { _ = os.RemoveAll(runtimeDir) })
 			e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 			e.Setenv("CONNECTORS", filepath.Join(bin, "connectors"))
+			e.Setenv("CONSENT", consenting)
 			e.Setenv("XDG_RUNTIME_DIR", runtimeDir)
 			e.Setenv("TZ", "UTC")
 			e.Values["processes"] = map[string]*process{}
@@ -55,7 +57,7 @@ func TestCommandLine(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mooring": runMooring, "until": until, "acme": startAcme, "start": startProgram, "signal": sendSignal,
 			"ends": ends, "pid": connectorPID, "deaf": listenDeaf, "expand": expandFile,
-			"untilgrep": untilGrep, "same": same, "gone": gone,
+			"untilgrep": untilGrep, "same": same, "gone": gone, "provider": startProvider, "login": logIn, "paste": paste, "revoke": revoke,
 		},
 	})
 }
@@ -113,7 +115,7 @@ func command(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
 	}
 	c := exec.Command(path, args...) // the script says which; its end kills it
 	c.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "TZ", "CONNECTORS", "TOKEN", "MOORING_CONFIG"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "TZ", "CONNECTORS", "TOKEN", "MOORING_CONFIG", "CLIENT_SECRET", "SEAL_KEY"} {
 		c.Env = append(c.Env, name+"="+ts.Getenv(name))
 	}
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -32,6 +32,9 @@ type Agent interface {
 	// Scan asks for listings of an instance; no kinds: all.
 	Scan(instance string, kinds []wire.Kind, full bool) error
 	Check(ctx context.Context, instance string) (*wire.CheckResponse, error)
+	// BeginLogin gives the page on which a person consents. FinishLogin keeps what came of it, and says who we are then.
+	BeginLogin(ctx context.Context, instance, redirect string, scopes []string) (*LoginPage, error)
+	FinishLogin(ctx context.Context, instance string, state []byte, pasted string) (*Checked, error)
 	Backup(ctx context.Context, instance string, to Sink) error
 	Reload(ctx context.Context) error
 }
@@ -59,6 +62,8 @@ type Instance struct {
 	Orphaned bool
 	// New: it was never scanned, so there is nothing to open.
 	New bool
+	// Login is why somebody has to log in before it can go on; "" when nobody has to.
+	Login string
 	// Live is nil when no agent runs.
 	Live func() Live
 }

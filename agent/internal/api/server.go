@@ -17,11 +17,12 @@ func New(b Backend) http.Handler {
 	s := &server{b}
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /v1/status":  s.status,
-		"GET /v1/records": s.query,
-		"GET /v1/changes": s.changes,
-		"POST /v1/scan":   s.scan,
-		"POST /v1/check":  s.check,
+		"GET /v1/status":       s.status,
+		"GET /v1/records":      s.query,
+		"GET /v1/changes":      s.changes,
+		"POST /v1/scan":        s.scan,
+		"POST /v1/check":       s.check,
+		"POST /v1/login/begin": s.beginLogin, "POST /v1/login/finish": s.finishLogin,
 		"POST /v1/backup": s.backup,
 		"POST /v1/reload": s.reload,
 	} {

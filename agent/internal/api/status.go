@@ -21,7 +21,7 @@ type Status struct {
 // InstanceStatus is the state of one instance.
 type InstanceStatus struct {
 	Instance string `json:"instance"`
-	// State: running, starting, backoff, degraded, stopped, disabled, set_aside, orphaned; when no agent
+	// State: running, starting, backoff, degraded, stopped, disabled, set_aside, login_needed, orphaned; when no agent
 	// runs, new (never scanned) or idle.
 	State    string `json:"state"`
 	Problem  string `json:"problem,omitempty"`
@@ -99,6 +99,8 @@ func instanceStatus(ctx context.Context, i *Instance, running bool) (InstanceSta
 		st.State = "orphaned"
 	case !i.Enabled:
 		st.State = "disabled"
+	case i.Login != "":
+		st.State, st.Problem, st.LastError = "login_needed", i.Login, ""
 	case i.New:
 		st.State = "new"
 	case i.Problem != "":

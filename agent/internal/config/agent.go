@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -41,8 +42,21 @@ func (l *loader) agent(f file, b *hclsyntax.Block) {
 		r.Errorf(r.Attribute("containment").Expr.Range(), "remove the line, or add unsafe = true if connectors really may do all the agent can",
 			`containment = "off" needs unsafe = true`)
 	}
+	if attr := r.Attribute("seal_key"); attr != nil {
+		a.SealKey = f.secret(r, attr, "MOORING_SEAL_KEY")
+	}
 	r.Done()
 	l.config.Agent = a
+}
+
+// secret reads a reference where text would be a secret in the open.
+func (f file) secret(r *syntax.Reader, a *hclsyntax.Attribute, variable string) Credential {
+	if call, ok := syntax.Call(a.Expr); ok {
+		return f.reference(r, a, call, variable)
+	}
+	r.Errorf(a.Expr.Range(), fmt.Sprintf(`write %s = secret("env:%s")`, a.Name, variable), "%s is a secret and must not stand here", a.Name)
+	hide(*r.Diags)
+	return Credential{}
 }
 
 // checkListen: the console has no TLS yet, so only this machine may reach it.

@@ -49,7 +49,9 @@ type Agent struct {
 	LogFormat     string // text | json
 	// Containment is strict, basic or off; empty: as strict as the machine allows.
 	Containment string
-	Range       hcl.Range
+	// SealKey is what the key of kept secrets is derived from; without a reference: a file in DataDir.
+	SealKey Credential `json:",omitzero"`
+	Range   hcl.Range
 }
 
 // Organization says who "we" are.
@@ -80,6 +82,8 @@ type Instance struct {
 	Credentials map[string]Credential
 	// Method is the credential method whose fields are given.
 	Method string
+	// Login is whose login it uses, its own id or another instance's; "" when its method has no kept fields.
+	Login string
 	// Actions is nil when the instance cannot change anything.
 	Actions *Actions
 	// Scans has the listings with a rule of their own, by name.
@@ -94,6 +98,27 @@ type Instance struct {
 
 // ID names the instance everywhere.
 func (i *Instance) ID() string { return i.Provider + "/" + i.Name }
+
+// CredentialMethod is what the connector says of Method; nil when it takes no credentials.
+func (i *Instance) CredentialMethod() *wire.CredentialMethod {
+	for _, m := range i.Description.GetCredentials() {
+		if m.GetName() == i.Method {
+			return m
+		}
+	}
+	return nil
+}
+
+// Kept are the fields that a login obtains.
+func (i *Instance) Kept() []string {
+	var names []string
+	for _, f := range i.CredentialMethod().GetFields() {
+		if f.GetKept() {
+			names = append(names, f.GetName())
+		}
+	}
+	return names
+}
 
 // Actions is what an instance needs to change something.
 type Actions struct {

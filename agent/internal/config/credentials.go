@@ -19,7 +19,11 @@ type credentials struct {
 	fields   string // the block, in messages
 	methods  []*wire.CredentialMethod
 	variable string // how suggested variables begin
+	instance string // for what a login obtains
 }
+
+// loginName is what says in a credentials block whose login is used.
+const loginName = "login"
 
 // block gives the fields and the method they make up. b is nil when there is no block.
 func (c credentials) block(outer *syntax.Reader, b *hclsyntax.Block) (map[string]Credential, string) {
@@ -30,9 +34,18 @@ func (c credentials) block(outer *syntax.Reader, b *hclsyntax.Block) (map[string
 	}
 	r := &syntax.Reader{What: c.fields, Header: header, Body: body, Src: outer.Src, Diags: outer.Diags}
 	for _, f := range c.all() {
-		if a := r.Attribute(f.GetName()); a != nil {
+		a := r.Attribute(f.GetName())
+		switch {
+		case a == nil:
+		case f.GetKept():
+			r.Errorf(a.Range(), "remove the line", "%s is obtained by `mooring login %s`", f.GetName(), c.instance)
+			hide(*r.Diags)
+		default:
 			given[f.GetName()] = c.field(r, a, f)
 		}
+	}
+	if c.logins() {
+		r.Attribute(loginName) // read once all instances are known
 	}
 	before := len(*r.Diags)
 	r.Done()
@@ -46,6 +59,22 @@ func (c credentials) block(outer *syntax.Reader, b *hclsyntax.Block) (map[string
 		c.explain(r, b != nil, given)
 	}
 	return given, method.GetName()
+}
+
+// logins: some method has fields that a login obtains.
+func (c credentials) logins() bool {
+	return slices.ContainsFunc(c.methods, func(m *wire.CredentialMethod) bool { return m.GetLogin() })
+}
+
+// configured are the fields of a method that stand in the configuration.
+func configured(m *wire.CredentialMethod) []*wire.CredentialField {
+	var fields []*wire.CredentialField
+	for _, f := range m.GetFields() {
+		if !f.GetKept() {
+			fields = append(fields, f)
+		}
+	}
+	return fields
 }
 
 // all fields of all methods; one that several share is a secret if any says so.
@@ -127,7 +156,7 @@ func (f file) reference(r *syntax.Reader, a *hclsyntax.Attribute, call *hclsynta
 // exact finds the method whose fields are all given, and no others.
 func exact(methods []*wire.CredentialMethod, given map[string]Credential) *wire.CredentialMethod {
 	for _, m := range methods {
-		if len(missing(m, given)) == 0 && len(m.GetFields()) == len(given) {
+		if len(missing(m, given)) == 0 && len(configured(m)) == len(given) {
 			return m
 		}
 	}
@@ -136,7 +165,7 @@ func exact(methods []*wire.CredentialMethod, given map[string]Credential) *wire.
 
 func missing(m *wire.CredentialMethod, given map[string]Credential) []string {
 	var names []string
-	for _, f := range m.GetFields() {
+	for _, f := range configured(m) {
 		if _, ok := given[f.GetName()]; !ok {
 			names = append(names, f.GetName())
 		}
@@ -159,7 +188,7 @@ func (c credentials) explain(r *syntax.Reader, block bool, given map[string]Cred
 	}
 	var best *wire.CredentialMethod
 	for _, m := range c.methods {
-		covers := len(m.GetFields())-len(missing(m, given)) == len(given)
+		covers := len(configured(m))-len(missing(m, given)) == len(given)
 		if covers && (best == nil || len(missing(m, given)) < len(missing(best, given))) {
 			best = m
 		}
@@ -183,7 +212,7 @@ func listing(methods []*wire.CredentialMethod) string {
 	var parts []string
 	for _, m := range methods {
 		var fields []string
-		for _, f := range m.GetFields() {
+		for _, f := range configured(m) {
 			fields = append(fields, f.GetName())
 		}
 		parts = append(parts, m.GetName()+" ("+strings.Join(fields, ", ")+")")

@@ -11,7 +11,8 @@ import (
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-// fake knows three connectors: github with everything, hello with next to nothing, and broken, which cannot be read.
+// fake knows connectors: github with everything, box with a login, hello with next to nothing, and broken, which cannot be
+// read.
 type fake map[string]*wire.Description
 
 func (f fake) Names() []string { return slices.Sorted(maps.Keys(f)) }
@@ -30,7 +31,17 @@ func providers() fake {
 	kinds := func(k ...wire.Kind) []wire.Kind { return k }
 	return fake{
 		"broken": nil,
-		"hello":  {Name: "hello", Version: "1", Listings: []*wire.ListingSpec{{Name: "users", Defines: kinds(wire.Kind_KIND_ACCOUNT)}}},
+		"box": {
+			Name: "box", Version: "1.0.0",
+			Credentials: []*wire.CredentialMethod{
+				{Name: "oauth", Login: true, Rotates: "refresh_token", Fields: []*wire.CredentialField{
+					public("client_id"), hidden("client_secret"), {Name: "refresh_token", Secret: true, Kept: true},
+				}},
+				{Name: "token", Fields: []*wire.CredentialField{hidden("token")}},
+			},
+			Listings: []*wire.ListingSpec{{Name: "users", Defines: kinds(wire.Kind_KIND_ACCOUNT)}},
+		},
+		"hello": {Name: "hello", Version: "1", Listings: []*wire.ListingSpec{{Name: "users", Defines: kinds(wire.Kind_KIND_ACCOUNT)}}},
 		"github": {
 			Name: "github", Version: "1.0.0",
 			Settings: []*wire.SettingSpec{

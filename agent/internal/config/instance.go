@@ -102,8 +102,12 @@ func (l *loader) description(r *syntax.Reader, b *hclsyntax.Block, provider stri
 // content reads what is inside.
 func (l *loader) content(f file, r *syntax.Reader, i *Instance) {
 	l.settings(r, i)
-	read := credentials{file: f, fields: "credentials", methods: i.Description.GetCredentials(), variable: variable(i.Provider, i.Name)}
-	i.Credentials, i.Method = read.block(r, r.Block("credentials"))
+	read := credentials{
+		file: f, fields: "credentials", methods: i.Description.GetCredentials(), variable: variable(i.Provider, i.Name), instance: i.ID(),
+	}
+	b := r.Block("credentials")
+	i.Credentials, i.Method = read.block(r, b)
+	l.login(r, i, b)
 	if b := r.Block("actions"); b != nil {
 		i.Actions = l.actions(f, r, i, b)
 	}
@@ -123,6 +127,7 @@ func (l *loader) actions(f file, r *syntax.Reader, i *Instance, b *hclsyntax.Blo
 	}
 	read := credentials{
 		file: f, fields: "credentials of actions", methods: i.Description.GetCredentials(), variable: variable(i.Provider, i.Name, "act"),
+		instance: i.ID(),
 	}
 	a.Credentials, a.Method = read.block(s, s.Block("credentials"))
 	s.Done()

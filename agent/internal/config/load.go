@@ -124,6 +124,7 @@ type loader struct {
 	diags     hcl.Diagnostics
 	files     []file
 	first     map[string]hcl.Range // blocks of which there is only one
+	shared    []shared             // logins of others
 }
 
 // file is a parsed file.
@@ -156,6 +157,7 @@ func (l *loader) load(path string, complete bool) {
 	l.only("network", l.network) // before the instances: it says which addresses they may name
 	l.only("ingest", l.ingest)
 	l.each("instance", l.instance)
+	l.checkLogins()
 	l.each("moved", l.moved)
 	l.each("policy", l.policy)
 	for _, f := range l.files {

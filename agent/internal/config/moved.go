@@ -37,7 +37,7 @@ func (l *loader) moved(f file, b *hclsyntax.Block) {
 func readID(r *syntax.Reader, name string) string {
 	a := r.Attribute(name)
 	if a == nil {
-		r.Errorf(r.Header, `write `+name+` = "github/sales"`, "moved has no %s", name)
+		r.Errorf(r.Header, `write `+name+` = "github/sales"`, "%s has no %s", r.What, name)
 		return ""
 	}
 	id := r.TextOf(a)

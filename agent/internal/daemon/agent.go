@@ -75,6 +75,11 @@ func (d *Daemon) running(id string) (*instance, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	i := d.instances[id]
+	if i != nil && i.engine == nil {
+		if why := i.needs(d.ctx); why != "" {
+			return nil, fmt.Errorf("instance %s: %s", id, why)
+		}
+	}
 	if i == nil || i.engine == nil {
 		return nil, fmt.Errorf("instance %s does not run", id)
 	}

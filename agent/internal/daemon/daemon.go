@@ -19,6 +19,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/config"
+	"github.com/mooring-hq/mooring/agent/internal/kept"
 	"github.com/mooring-hq/mooring/agent/internal/plughost"
 	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/agent/internal/record"
@@ -40,12 +41,15 @@ type Options struct {
 type Daemon struct {
 	Options
 	started time.Time
-	own     *bolt.Store // the agent's file: quota, decisions
+	own     *bolt.Store // the agent's file: quota, decisions, kept secrets
+	kept    *kept.Store
 	ledger  *quota.Ledger
 	meter   *meter
 	host    *plughost.Host
 
-	reloading sync.Mutex // one reload at a time
+	reloading   sync.Mutex // one reload at a time
+	authorizing sync.Mutex // one step of a login at a time
+
 	mu        sync.Mutex
 	config    *config.Config
 	locks     *Locks
@@ -74,6 +78,7 @@ func New(o Options) (*Daemon, error) {
 		_ = os.Remove(path)
 	}
 	d := &Daemon{Options: o, started: time.Now(), own: own, config: c, locks: locks, instances: map[string]*instance{}}
+	d.kept = kept.New(own, sealKey(c))
 	d.ledger = quota.New(quota.Config{Load: d.loadQuota, Save: d.saveQuota})
 	d.meter = newMeter(d.ledger)
 	d.host = plughost.New(plughost.Config{
@@ -103,10 +108,11 @@ func (d *Daemon) with(ctx context.Context, body func(context.Context) error) err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d.ctx = ctx
-	var base sync.WaitGroup
-	outer, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var ledger, base sync.WaitGroup
+	last, stopLedger := context.WithCancel(context.WithoutCancel(ctx))
+	outer, stop := context.WithCancel(last)
 	var hostErr error
-	base.Go(func() { _ = d.ledger.Run(outer) })
+	ledger.Go(func() { _ = d.ledger.Run(last) })
 	base.Go(func() {
 		if hostErr = d.host.Run(outer); outer.Err() == nil {
 			cancel()
@@ -116,7 +122,9 @@ func (d *Daemon) with(ctx context.Context, body func(context.Context) error) err
 	cancel()
 	d.wg.Wait() // engines first: what they got is written
 	stop()
-	base.Wait()
+	base.Wait() // connectors may have a secret to spend and to keep yet
+	stopLedger()
+	ledger.Wait()
 	tidy(runtimeDir(d.config.Agent.DataDir))
 	if errors.Is(hostErr, context.Canceled) {
 		hostErr = nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/config"
+	"github.com/mooring-hq/mooring/agent/internal/kept"
 	"github.com/mooring-hq/mooring/agent/internal/plughost"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
 	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
@@ -27,6 +28,7 @@ type instance struct {
 	c         *config.Instance
 	digest    string // of all that, when it changes, starts it anew
 	store     *bolt.Store
+	login     *kept.Login // nil: it needs none
 	connector *plughost.Connector
 	engine    *scan.Engine
 	cancel    context.CancelFunc
@@ -46,6 +48,9 @@ func InstanceDir(dataDir, provider, name string) string {
 // rename gives the data of moved instances their new names, before their stores are opened.
 func rename(d *Daemon) error {
 	for _, m := range d.config.Moved {
+		if err := d.kept.Move(d.ctx, m.From, m.To); err != nil {
+			return fmt.Errorf("moved: the login of %s: %w", m.From, err)
+		}
 		from, to := instancePath(d, m.From), instancePath(d, m.To)
 		if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
 			continue
@@ -71,7 +76,7 @@ func instancePath(d *Daemon, id string) string {
 
 // newInstance opens the store. What is wrong sets this instance aside, and only this one.
 func newInstance(d *Daemon, c *config.Instance) *instance {
-	i := &instance{c: c, digest: digest(d, c), done: make(chan struct{})}
+	i := &instance{c: c, digest: digest(d, c), done: make(chan struct{}), login: loginOf(d.kept, c)}
 	if c.Err.HasErrors() {
 		i.setAside(d, errors.New(told(c.Err)))
 		return i
@@ -98,13 +103,30 @@ func (i *instance) aside() string {
 	return i.problem
 }
 
-// prepare has the connector run and builds the engine over it.
-func (i *instance) prepare(d *Daemon) error {
+// spec is how the connector is started.
+func (i *instance) spec(ctx context.Context, d *Daemon) (*plughost.Spec, error) {
 	path, sha256, err := d.locks.program(i.c.Provider)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	network, err := networkOf(d.ctx, d.config)
+	network, err := networkOf(ctx, d.config)
+	if err != nil {
+		return nil, err
+	}
+	spec := &plughost.Spec{
+		Instance: i.c.ID(), Provider: i.c.Provider, Path: path, SHA256: sha256,
+		Settings: i.c.Settings, Secrets: i.secrets, Network: network, Level: levelOf(d.config.Agent.Containment),
+		Limits: &wire.Limits{ConcurrentScans: 4, KeepRaw: true},
+	}
+	if i.login != nil {
+		spec.Keeper = i.login
+	}
+	return spec, nil
+}
+
+// prepare has the connector run and builds the engine over it.
+func (i *instance) prepare(d *Daemon) error {
+	spec, err := i.spec(d.ctx, d)
 	if err != nil {
 		return err
 	}
@@ -118,11 +140,7 @@ func (i *instance) prepare(d *Daemon) error {
 	if err := i.openHooks(d); err != nil {
 		return err
 	}
-	i.connector = d.host.Start(plughost.Spec{
-		Instance: i.c.ID(), Provider: i.c.Provider, Path: path, SHA256: sha256,
-		Settings: i.c.Settings, Secrets: i.secrets, Network: network, Level: levelOf(d.config.Agent.Containment),
-		Limits: &wire.Limits{ConcurrentScans: 4, KeepRaw: true},
-	})
+	i.connector = d.host.Start(*spec)
 	i.engine = scan.New(scan.Config{
 		Instance: i.c.ID(), Description: i.c.Description, Source: i.connector, Store: i.store, Rules: rulesOf(i.c),
 		Settings: settingsHash(i.c.Settings), TempDir: d.config.Agent.DataDir, Pull: i.c.Realtime != "off",
@@ -145,6 +163,11 @@ func (i *instance) start(d *Daemon) {
 	ctx, cancel := context.WithCancel(d.ctx)
 	i.cancel = cancel
 	if i.aside() != "" || !i.c.Enabled {
+		close(i.done)
+		return
+	}
+	if why := i.needs(ctx); why != "" { // a login starts it
+		d.Logger.Warn("instance waits, the others run", "instance", i.c.ID(), "for", why)
 		close(i.done)
 		return
 	}
@@ -275,7 +298,7 @@ func digest(d *Daemon, c *config.Instance) string {
 		creds[name] = cred.Literal + "|" + cred.Reference.String()
 	}
 	_, program, _ := d.locks.program(c.Provider)
-	_ = enc.Encode([]any{c.Settings, creds, rulesOf(c), c.Realtime, c.Quota, c.Enabled, c.Err.Error(), d.config.Agent.Containment})
+	_ = enc.Encode([]any{c.Settings, creds, c.Login, rulesOf(c), c.Realtime, c.Quota, c.Enabled, c.Err.Error(), d.config.Agent.Containment})
 	_ = enc.Encode([]any{d.config.Network.NoProxy, d.config.Network.CAFiles, d.config.Network.Private, d.config.Network.Proxy.Reference.String()})
 	_ = enc.Encode(program)
 	_ = enc.Encode(receiverOf(d, c))
@@ -286,6 +309,7 @@ func digest(d *Daemon, c *config.Instance) string {
 func (i *instance) view(d *Daemon) *api.Instance {
 	v := &api.Instance{
 		Provider: i.c.Provider, Name: i.c.Name, Description: i.c.Description, Problem: i.aside(), Enabled: i.c.Enabled,
+		Login: i.needs(context.Background()),
 	}
 	if i.store != nil {
 		v.Store = i.store

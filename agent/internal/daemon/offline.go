@@ -40,6 +40,7 @@ func Offline(c *config.Config) (*Stores, error) {
 			s.open = append(s.open, store)
 		}
 	}
+	offlineNeeds(c, s.instances)
 	return s, nil
 }
 

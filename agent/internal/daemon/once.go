@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/mooring-hq/mooring/agent/internal/scan"
@@ -80,6 +81,9 @@ func (d *Daemon) each(ctx context.Context, chosen func(id string) bool, do func(
 				// Nobody will repair a secret within this one pass, so it is not waited for as a connector's start does.
 				if _, err := i.secrets(ctx); err != nil {
 					i.setAside(d, err)
+				} else if why := i.needs(ctx); why != "" {
+					out[n] = Scanned{Instance: i.c.ID(), Err: errors.New(why)}
+					return
 				} else if err := i.prepare(d); err != nil {
 					i.setAside(d, err)
 				}

@@ -210,3 +210,21 @@ func (c *Connector) Webhook(ctx context.Context, req *wire.WebhookRequest) (*wir
 	})
 	return out, err
 }
+
+// Authorize begins or finishes a person's consent. It is not repeated: a code works once.
+func (c *Connector) Authorize(ctx context.Context, req *wire.AuthorizeRequest) (*wire.AuthorizeResponse, error) {
+	var out *wire.AuthorizeResponse
+	never := func() bool { return false }
+	err := c.call(ctx, quota.Action, never, func(ctx context.Context, l *live, id string) (err error) {
+		asked := proto.CloneOf(req)
+		asked.CallId = id
+		c.out.conceal(asked.GetFinish().GetPasted())
+		out, err = l.peer.rpc.Authorize(ctx, asked)
+		for _, v := range out.GetSecrets() {
+			c.out.conceal(v.GetValue())
+		}
+		c.out.conceal(out.GetToken().GetValue())
+		return err
+	})
+	return out, err
+}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/mooring-hq/mooring/agent/internal/secret"
 	"github.com/mooring-hq/mooring/sdk"
 )
 
@@ -167,7 +167,7 @@ func (c *Connector) run(ctx context.Context) error {
 	case <-c.renew: // meant for the process before, which ended otherwise
 	default:
 	}
-	secrets, err := c.resolve(ctx)
+	secrets, kept, err := c.resolve(ctx)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (c *Connector) run(ctx context.Context) error {
 	}
 	gently := false
 	defer func() { p.close(gently) }()
-	s, err := openSession(starting, p, &c.spec, secrets, c.host.cfg.Quota, c.out, t.start)
+	s, err := openSession(starting, p, &c.spec, kept, c.host.cfg.Quota, c.out, t.start)
 	if err != nil {
 		return err
 	}
@@ -191,6 +191,9 @@ func (c *Connector) run(ctx context.Context) error {
 	err = c.watch(ctx, p, s)
 	gently = ctx.Err() != nil || errors.Is(err, errRenew)
 	c.set(func(st *State) { st.Phase, st.PID = Starting, 0 }, nil)
+	if gently {
+		s.settle(t.settle)
+	}
 	return err
 }
 
@@ -220,25 +223,30 @@ func (c *Connector) watch(ctx context.Context, p *peer, s *session) error {
 	}
 }
 
-// resolve gets the secrets, and masks them in what the connector writes from now on.
-func (c *Connector) resolve(ctx context.Context) (map[string]string, error) {
-	if c.spec.Secrets == nil {
-		return nil, nil
+// resolve gets the configured secrets, and all with what is kept. They are masked in what the connector writes.
+func (c *Connector) resolve(ctx context.Context) (configured, all map[string]string, err error) {
+	if c.spec.Secrets != nil {
+		if configured, err = c.spec.Secrets(ctx); err != nil {
+			return nil, nil, fmt.Errorf("secrets: %w", err)
+		}
 	}
-	secrets, err := c.spec.Secrets(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("secrets: %w", err)
+	all = maps.Clone(configured)
+	if c.spec.Keeper != nil {
+		kept, err := c.spec.Keeper.Values(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if all == nil {
+			all = map[string]string{}
+		}
+		maps.Copy(all, kept)
 	}
-	hidden := make([]secret.Value, 0, len(secrets))
-	for _, v := range secrets {
-		hidden = append(hidden, secret.New(v))
-	}
-	c.out.hide(secret.Mask(hidden...))
-	return secrets, nil
+	c.out.hide(slices.Collect(maps.Values(all)))
+	return configured, all, nil
 }
 
-// refresh resolves the secrets anew, once for a process, after the provider refused them. Where they differ the connector
-// is started again with them.
+// refresh resolves the configured secrets anew, once for a process, after the provider refused them. Where they differ the
+// connector is started again with them. What is kept is renewed by the connector itself.
 func (c *Connector) refresh(ctx context.Context, l *live) bool {
 	c.mu.Lock()
 	again := l.renewed

@@ -3,6 +3,7 @@ package plughost
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/mooring-hq/mooring/agent/internal/secret"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -21,6 +23,7 @@ const (
 	maxLineBytes      = 8 << 10
 	maxFields         = 16
 	maxTailBytes      = 500
+	maxRenewed        = 16 // secrets
 )
 
 // lines is one connector's way into the log: bounded in rate and size, without control characters, secrets masked.
@@ -30,6 +33,8 @@ type lines struct {
 
 	mu      sync.Mutex
 	mask    func(string) string
+	hidden  []secret.Value // since the start
+	renewed []secret.Value // that came since then
 	second  int64
 	written int
 	dropped int
@@ -42,11 +47,33 @@ func newLines(log hclog.Logger) *lines {
 	return &lines{log: log, now: time.Now, mask: func(s string) string { return s }}
 }
 
-// hide masks these secrets from now on.
-func (l *lines) hide(mask func(string) string) {
+// hide masks these secrets from now on, and no others.
+func (l *lines) hide(secrets []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.mask = mask
+	l.hidden, l.renewed = nil, nil
+	for _, s := range secrets {
+		l.hidden = append(l.hidden, secret.New(s))
+	}
+	l.mask = secret.Mask(l.hidden...)
+}
+
+// conceal masks these too. Of those that came since the start the newest are remembered: older ones are of no use.
+func (l *lines) conceal(secrets ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.renewed)
+	for _, s := range secrets {
+		v := secret.New(s)
+		if s != "" && !slices.ContainsFunc(l.renewed, v.Equal) && !slices.ContainsFunc(l.hidden, v.Equal) {
+			l.renewed = append(l.renewed, v)
+		}
+	}
+	if len(l.renewed) == before {
+		return
+	}
+	l.renewed = l.renewed[max(0, len(l.renewed)-maxRenewed):]
+	l.mask = secret.Mask(slices.Concat(l.hidden, l.renewed)...)
 }
 
 // clean gives text that may stand in a log or an error.

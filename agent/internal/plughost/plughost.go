@@ -43,9 +43,6 @@ type Quota interface {
 	Drop(instance string)
 }
 
-// Keep seals a rotated secret durably before it returns. It gives "ok", or "stale" and the value in force.
-type Keep func(ctx context.Context, name, value string, expires time.Time, replaces string) (result, current string, err error)
-
 // Config of a host.
 type Config struct {
 	// RuntimeDir is a folder of its own for sockets, emptied at start. At most 56 bytes long.
@@ -64,8 +61,8 @@ type Spec struct {
 	Settings     map[string]string
 	// Secrets are resolved at every start, and once more when the provider refuses the credential.
 	Secrets func(context.Context) (map[string]string, error)
-	// Keep takes rotated secrets; nil refuses them.
-	Keep    Keep
+	// Keeper has the kept fields of the credential, and takes what comes in their place; nil: there are none.
+	Keeper  Keeper
 	Network *wire.Network
 	Limits  *wire.Limits
 	// Level is LevelBasic when empty.
@@ -79,6 +76,7 @@ type timing struct {
 	start, answer          time.Duration // to get ready; to answer a ping
 	ping                   time.Duration // between pings
 	grace                  time.Duration // to end by itself
+	settle                 time.Duration // before that: to end a claim
 	backoffMin, backoffMax time.Duration
 	healthy                time.Duration // of running, after which the backoff starts over
 	crashWindow            time.Duration
@@ -87,7 +85,7 @@ type timing struct {
 
 func defaultTiming() timing {
 	return timing{
-		start: 10 * time.Second, answer: 10 * time.Second, ping: 15 * time.Second, grace: 2 * time.Second,
+		start: 10 * time.Second, answer: 10 * time.Second, ping: 15 * time.Second, grace: 2 * time.Second, settle: 5 * time.Second,
 		backoffMin: time.Second, backoffMax: 5 * time.Minute, healthy: time.Minute,
 		crashWindow: 10 * time.Minute, crashes: 5,
 	}

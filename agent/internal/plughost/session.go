@@ -2,6 +2,7 @@ package plughost
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"strconv"
 	"sync"
@@ -35,7 +36,8 @@ type callEntry struct {
 type session struct {
 	instance string
 	quota    Quota
-	keep     Keep
+	keeper   Keeper
+	holder   string // this session, to the keeper
 	out      *lines
 	stream   grpc.BidiStreamingClient[wire.SessionHost, wire.SessionConnector]
 	cancel   context.CancelFunc
@@ -51,15 +53,20 @@ type session struct {
 	opened []uint64          // in order
 	asked  int
 	busy   sync.WaitGroup
+
+	keeping    keeping
+	stopClaims context.CancelFunc
 }
 
 // openSession starts the session and waits for the connector to accept its settings.
 func openSession(ctx context.Context, p *peer, spec *Spec, secrets map[string]string, q Quota, out *lines, within time.Duration) (*session, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // its end is close
 	s := &session{
-		instance: spec.Instance, quota: q, keep: spec.Keep, out: out, cancel: cancel, done: make(chan struct{}),
-		calls: map[string]callEntry{}, open: map[uint64]uint64{},
+		instance: spec.Instance, quota: q, keeper: spec.Keeper, holder: rand.Text(), out: out, cancel: cancel, done: make(chan struct{}),
+		calls: map[string]callEntry{}, open: map[uint64]uint64{}, keeping: keeping{idle: make(chan struct{})},
 	}
+	claims, stopClaims := context.WithCancel(ctx)
+	s.stopClaims = stopClaims
 	timer := time.AfterFunc(within, cancel)
 	var err error
 	if s.stream, err = p.rpc.Session(ctx); err == nil {
@@ -72,7 +79,7 @@ func openSession(ctx context.Context, p *peer, spec *Spec, secrets map[string]st
 		cancel()
 		return nil, err
 	}
-	go s.receive(ctx)
+	go s.receive(ctx, claims)
 	return s, nil
 }
 
@@ -108,7 +115,7 @@ func values(m map[string]string) []*wire.Value {
 }
 
 // receive answers the connector until the stream ends.
-func (s *session) receive(ctx context.Context) {
+func (s *session) receive(ctx, claims context.Context) {
 	defer close(s.done)
 	defer s.busy.Wait()
 	defer s.endCalls()
@@ -124,7 +131,7 @@ func (s *session) receive(ctx context.Context) {
 		case *wire.SessionConnector_Observe:
 			s.observe(b.Observe)
 		case *wire.SessionConnector_Keep:
-			s.busyFor(b.Keep.GetId(), func() *wire.SessionHost { return s.keepSecret(ctx, b.Keep) })
+			s.keep(ctx, claims, b.Keep)
 		case *wire.SessionConnector_Log:
 			s.out.record(b.Log)
 		}
@@ -207,25 +214,6 @@ func (s *session) observe(o *wire.Observe) {
 	s.quota.Observe(s.instance, o)
 }
 
-func (s *session) keepSecret(ctx context.Context, k *wire.KeepSecret) *wire.SessionHost {
-	if s.keep == nil {
-		return refusal(k.GetId(), sdk.Errorf(sdk.ErrUnsupported, "instance %s keeps no secrets", s.instance))
-	}
-	var expires time.Time
-	if k.GetExpires() != nil {
-		expires = k.GetExpires().AsTime()
-	}
-	result, current, err := s.keep(ctx, k.GetName(), k.GetValue(), expires, k.GetReplaces())
-	if err != nil {
-		return refusal(k.GetId(), err)
-	}
-	kept := &wire.Kept{Id: k.GetId(), Result: result}
-	if current != "" {
-		kept.Value = &current
-	}
-	return &wire.SessionHost{Msg: &wire.SessionHost_Kept{Kept: kept}}
-}
-
 // call names one call of ours, so that leases under it get its priority and end with it. end ends it; it is not ok when
 // the session is over.
 func (s *session) call(ctx context.Context, p quota.Priority) (_ context.Context, id string, end func(), ok bool) {
@@ -261,5 +249,8 @@ func (s *session) endCalls() {
 func (s *session) close() {
 	s.cancel()
 	<-s.done
+	if s.keeper != nil {
+		s.keeper.Gone(s.holder)
+	}
 	s.quota.Drop(s.instance)
 }

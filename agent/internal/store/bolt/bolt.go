@@ -85,6 +85,9 @@ func Open(o Options) (*Store, error) { return open(o, instanceFile) }
 // OpenAgent opens the agent's own store, which holds documents.
 func OpenAgent(dir string) (*Store, error) { return open(Options{Dir: dir}, agentFile) }
 
+// ReadAgent opens the agent's own store for reading, while no agent runs.
+func ReadAgent(dir string) (*Store, error) { return open(Options{Dir: dir, ReadOnly: true}, agentFile) }
+
 func open(o Options, name string) (*Store, error) {
 	if o.Dir == "" {
 		return nil, errors.New("open store: no folder given")

@@ -1,0 +1,4 @@
+agent {
+  data_dir = "./data"
+  seal_key = "canary-key"
+}

@@ -1,0 +1,15 @@
+agent {
+  data_dir = "./data"
+}
+instance "box" "main" {
+  credentials {
+    token = secret("env:T")
+  }
+}
+instance "box" "audit" {
+  credentials {
+    client_id     = "c"
+    client_secret = secret("env:S")
+    login         = "box/main"
+  }
+}
