@@ -21,7 +21,7 @@ func (w *walk) answer() *Answer {
 	for _, sure := range []bool{true, false} {
 		for _, n := range w.order {
 			if (w.state[n] >= terminal) == sure {
-				a.Reached = append(a.Reached, Reached{Key: w.g.nodes[n].key, Certain: sure, Role: w.role(n)})
+				a.Reached = append(a.Reached, Reached{Key: w.g.key(n), Certain: sure, Role: w.role(n)})
 			}
 		}
 	}
@@ -46,7 +46,7 @@ func (w *walk) role(n int32) string {
 // Way is how it is reached: from the holder, step by step, to the thing.
 func (a *Answer) Way(k Key) []Step {
 	w := a.w
-	n, ok := w.g.byKey[k]
+	n, ok := w.g.find(k)
 	if !ok {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (a *Answer) Way(k Key) []Step {
 	steps := make([]Step, 0, len(edges))
 	for i, id := range edges {
 		e := &w.g.edges[id]
-		s := Step{Thing: w.g.nodes[e.thing].key, Holder: w.g.nodes[e.holder].key, How: e.how, Role: w.g.words[e.role], Why: w.weakness(e)}
+		s := Step{Thing: w.g.key(e.thing), Holder: w.g.key(e.holder), How: e.how, Role: w.g.words[e.role], Why: w.weakness(e)}
 		if s.Why == "" && e.thing != end {
 			s.Why = w.g.words[e.pass]
 		}
@@ -80,7 +80,7 @@ func (a *Answer) Way(k Key) []Step {
 func (w *walk) holes(a *Answer) {
 	look := func(n int32) {
 		if why := w.hole(n); why != "" {
-			a.Holes = append(a.Holes, Hole{Key: w.g.nodes[n].key, Why: why})
+			a.Holes = append(a.Holes, Hole{Key: w.g.key(n), Why: why})
 		}
 	}
 	for _, n := range w.starts {
@@ -93,17 +93,17 @@ func (w *walk) holes(a *Answer) {
 
 // hole is why not all who hold a thing may be known.
 func (w *walk) hole(n int32) string {
-	nd := &w.g.nodes[n]
-	switch nd.key.Kind {
+	nd := &w.g.list[n]
+	switch w.g.kind(n) {
 	case wire.Kind_KIND_FILE:
 		return w.fileHole(nd, n)
 	case wire.Kind_KIND_GROUP, wire.Kind_KIND_ROLE:
 		if nd.home == none {
 			return "it is not among those that were listed"
 		}
-		return w.l.Members(nd.key)
+		return w.l.Members(w.g.key(n))
 	case wire.Kind_KIND_APP:
-		return w.l.Members(nd.key)
+		return w.l.Members(w.g.key(n))
 	}
 	return ""
 }
@@ -126,7 +126,7 @@ func (w *walk) fileHole(nd *node, n int32) string {
 
 // parentless: no folder, whose access would be that of the file.
 func (w *walk) parentless(n int32) bool {
-	for id := w.g.nodes[n].in; id != none; id = w.g.edges[id].nextIn {
+	for id := w.g.list[n].in; id != none; id = w.g.edges[id].nextIn {
 		if e := &w.g.edges[id]; !e.dead && e.how == Inherits {
 			return false
 		}

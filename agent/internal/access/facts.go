@@ -44,7 +44,7 @@ func first[M wire.RecordMessage, V any](p *put, get func(M) *V) (*V, int32) {
 			}
 		}
 	}
-	return nil, p.g.nodes[p.n].home
+	return nil, p.g.list[p.n].home
 }
 
 // text is a field's text; what is unknown is empty.
@@ -59,7 +59,7 @@ func text[M wire.RecordMessage](p *put, get func(M) *string) string {
 func (p *put) account() {
 	switch s := text(p, func(a *wire.Account) *string { return a.Status }); s {
 	case "suspended", "deleted", "invited":
-		p.g.nodes[p.n].inactive = p.g.word("the account is " + s)
+		p.g.list[p.n].inactive = p.g.word("the account is " + s)
 	}
 	if email, home := first(p, func(a *wire.Account) *string { return a.Email }); email != nil {
 		p.bears(*email, home)
@@ -68,7 +68,7 @@ func (p *put) account() {
 
 func (p *put) bears(email string, home int32) {
 	if address := record.Email(email); address != "" {
-		p.g.add(p.n, fact{thing: Address(p.Key.Instance, address), holder: p.Key, how: Bears, home: home})
+		p.g.add(p.n, fact{thing: p.node(Address(p.Key.Instance, address)), holder: p.n, how: Bears, home: home})
 	}
 }
 
@@ -81,8 +81,8 @@ func (p *put) group() {
 	if !ok {
 		return
 	}
-	inner := fact{thing: key, holder: p.Key, how: Within, home: home}
-	outer := fact{thing: p.Key, holder: key, how: Inherits, home: home}
+	inner := fact{thing: key, holder: p.n, how: Within, home: home}
+	outer := fact{thing: p.n, holder: key, how: Inherits, home: home}
 	switch text(p, func(g *wire.Group) *string { return g.Type }) {
 	case "team", "group", "org_unit": // who is in the inner one is in the outer one
 		p.g.add(p.n, inner)
@@ -99,7 +99,7 @@ func (p *put) group() {
 func (p *put) role() {
 	if v, home := first(p, func(r *wire.Role) *bool { return r.Privileged }); v != nil && *v {
 		p.g.add(p.n, fact{
-			thing: Administrators(p.Key.Instance), holder: p.Key, how: Holds, home: home,
+			thing: p.node(Administrators(p.Key.Instance)), holder: p.n, how: Holds, home: home,
 			weak: mayTake,
 		})
 	}
@@ -152,7 +152,7 @@ func nameOf(r *wire.Ref) string {
 
 func (p *put) file() {
 	list, home := first(p, func(f *wire.File) *wire.AccessList { return f.Access })
-	nd := &p.g.nodes[p.n]
+	nd := &p.g.list[p.n] // until the next node is made
 	nd.ownList = p.OwnList || list != nil
 	if list != nil {
 		nd.list, nd.whole = home, list.GetComplete()
@@ -168,7 +168,7 @@ func (p *put) file() {
 	if !ok || (list.GetComplete() && inherited) {
 		return // the list names those of the folder too
 	}
-	f := fact{thing: p.Key, holder: key, how: Inherits, home: home}
+	f := fact{thing: p.n, holder: key, how: Inherits, home: home}
 	switch {
 	case list.GetComplete():
 		f.weak = "its own access list does not name them"
@@ -179,12 +179,12 @@ func (p *put) file() {
 }
 
 func (p *put) entry(a *wire.Access, home int32) {
-	f := fact{thing: p.Key, how: Listed, role: a.GetRole(), home: home, expires: timeOf(a.GetExpiresAt())}
+	f := fact{thing: p.n, how: Listed, role: a.GetRole(), home: home, expires: timeOf(a.GetExpiresAt())}
 	switch a.GetLinkScope() {
 	case "anyone":
-		f.holder = Anyone()
+		f.holder = p.node(Anyone())
 	case "organization":
-		f.holder = Everyone(p.Key.Instance)
+		f.holder = p.node(Everyone(p.Key.Instance))
 	default:
 		var ok bool
 		if f.holder, ok = p.target(a.GetPrincipal()); !ok {
@@ -197,7 +197,7 @@ func (p *put) entry(a *wire.Access, home int32) {
 // owner: a group that owns a thing does not thereby show it to all in it.
 func (p *put) owner(whole bool) {
 	owner, home := first(p, func(f *wire.File) *wire.Ref { return f.Owner })
-	f := fact{thing: p.Key, how: Owns, role: "owner", home: home}
+	f := fact{thing: p.n, how: Owns, role: "owner", home: home}
 	if owner.GetKind() == wire.Kind_KIND_GROUP {
 		if whole {
 			return
@@ -211,7 +211,7 @@ func (p *put) owner(whole bool) {
 }
 
 func (p *put) grant() {
-	f := fact{how: Token, home: p.g.nodes[p.n].home, holder: p.Key}
+	f := fact{how: Token, home: p.g.list[p.n].home, holder: p.n}
 	switch text(p, func(g *wire.Grant) *string { return g.State }) {
 	case "inactive", "expired", "revoked":
 		return
@@ -241,7 +241,7 @@ func (p *put) grant() {
 		}
 		f.weak = "as far as its scopes reach"
 	default:
-		f.thing, ok = Administrators(p.Key.Instance), true
+		f.thing, ok = p.node(Administrators(p.Key.Instance)), true
 		f.weak = "it is granted for the whole tenant, as far as its scopes reach"
 	}
 	if ok {
@@ -256,17 +256,20 @@ func timeOf(t *timestamppb.Timestamp) time.Time {
 	return t.AsTime()
 }
 
+// node is that of a key.
+func (p *put) node(k Key) int32 { return p.g.make(p.g.space(k.Instance, k.Kind), k.ID) }
+
 // target is whom a ref of this record means.
-func (p *put) target(r *wire.Ref) (Key, bool) {
+func (p *put) target(r *wire.Ref) (int32, bool) {
 	instance := p.Key.Instance
 	if i := r.GetInstance(); i != "" {
 		instance = i
 	}
 	if id := r.GetId(); id != "" && r.GetKind() != wire.Kind_KIND_UNSPECIFIED {
-		return Key{instance, r.GetKind(), id}, true
+		return p.node(Key{instance, r.GetKind(), id}), true
 	}
 	if address := record.Email(r.GetEmail()); address != "" {
-		return Address(instance, address), true
+		return p.node(Address(instance, address)), true
 	}
-	return Key{}, false
+	return none, false
 }

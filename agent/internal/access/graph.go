@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"time"
 
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
@@ -12,8 +13,7 @@ import (
 // a few allocations. Edges of a record that changed are marked dead and stay in their chains until the graph is built
 // anew; Waste says when that pays.
 type Graph struct {
-	nodes   []node
-	byKey   map[Key]int32
+	nodes
 	edges   []edge
 	homes   []Home
 	homeID  map[Home]int32
@@ -22,17 +22,6 @@ type Graph struct {
 	others  map[int32][]int32   // defining homes of a record beyond its first
 	expires map[int32]time.Time // of edges; most never do
 	dead    int
-}
-
-type node struct {
-	key          Key
-	in, out      int32 // chains: edges whose thing, or whose holder, this is
-	first, count int32 // the edges that this record carries
-	home         int32 // that defines it; none: no record was put
-	list         int32 // home of a file's access list
-	whole        bool  // that list is complete
-	ownList      bool  // of a file: one is to be had
-	inactive     uint32
 }
 
 type edge struct {
@@ -51,33 +40,24 @@ const none = -1
 // New gives an empty graph.
 func New() *Graph {
 	return &Graph{
-		byKey: map[Key]int32{}, homeID: map[Home]int32{}, wordID: map[string]uint32{"": 0}, words: []string{""},
+		nodes: newNodes(), homeID: map[Home]int32{}, wordID: map[string]uint32{"": 0}, words: []string{""},
 		others: map[int32][]int32{}, expires: map[int32]time.Time{},
 	}
 }
 
 // Has says whether a record was put.
 func (g *Graph) Has(k Key) bool {
-	n, ok := g.byKey[k]
-	return ok && g.nodes[n].home != none
+	n, ok := g.find(k)
+	return ok && g.list[n].home != none
 }
 
 // Waste is the share of edges that are dead.
 func (g *Graph) Waste() float64 {
-	if len(g.edges) == 0 {
+	const few = 1000 // are no matter
+	if len(g.edges) < few {
 		return 0
 	}
 	return float64(g.dead) / float64(len(g.edges))
-}
-
-func (g *Graph) node(k Key) int32 {
-	if n, ok := g.byKey[k]; ok {
-		return n
-	}
-	n := int32(len(g.nodes))
-	g.nodes = append(g.nodes, node{key: k, in: none, out: none, home: none, list: none})
-	g.byKey[k] = n
-	return n
 }
 
 func (g *Graph) home(h Home) int32 {
@@ -91,6 +71,9 @@ func (g *Graph) home(h Home) int32 {
 }
 
 func (g *Graph) word(s string) uint32 {
+	if s == "" {
+		return 0
+	}
 	if n, ok := g.wordID[s]; ok {
 		return n
 	}
@@ -102,11 +85,16 @@ func (g *Graph) word(s string) uint32 {
 
 // Remove forgets what a record said.
 func (g *Graph) Remove(k Key) {
-	n, ok := g.byKey[k]
-	if !ok {
+	if n, ok := g.find(k); ok {
+		g.clear(n)
+	}
+}
+
+func (g *Graph) clear(n int32) {
+	nd := &g.list[n]
+	if nd.home == none {
 		return
 	}
-	nd := &g.nodes[n]
 	for i := nd.first; i < nd.first+nd.count; i++ {
 		g.edges[i].dead = true
 		g.dead++
@@ -115,35 +103,41 @@ func (g *Graph) Remove(k Key) {
 	delete(g.others, n)
 }
 
+// RemoveAll forgets all records of an instance.
+func (g *Graph) RemoveAll(instance string) {
+	for n := range g.list {
+		if g.spaces[g.list[n].space].instance == instance {
+			g.clear(int32(n))
+		}
+	}
+}
+
 // Put takes what is said of a record now, in place of what was said before.
 func (g *Graph) Put(r Record) {
-	g.Remove(r.Key)
-	if len(r.Facets) == 0 {
-		return
-	}
-	p := &put{g: g, Record: r, n: g.node(r.Key)}
+	p := &put{g: g, Record: r, n: g.make(g.space(r.Key.Instance, r.Key.Kind), r.Key.ID)}
+	g.clear(p.n)
 	start := int32(len(g.edges))
 	for _, f := range r.Facets {
 		if !f.Defines {
 			continue
 		}
 		h := g.home(f.Home)
-		if g.nodes[p.n].home == none {
-			g.nodes[p.n].home = h
+		if g.list[p.n].home == none {
+			g.list[p.n].home = h
 		} else {
 			g.others[p.n] = append(g.others[p.n], h)
 		}
 	}
-	if g.nodes[p.n].home == none {
+	if g.list[p.n].home == none {
 		return // nothing makes it exist yet
 	}
 	p.facts()
-	g.nodes[p.n].first, g.nodes[p.n].count = start, int32(len(g.edges))-start
+	g.list[p.n].first, g.list[p.n].count = start, int32(len(g.edges))-start
 }
 
 // fact is one edge as a record states it.
 type fact struct {
-	thing, holder    Key
+	thing, holder    int32
 	how              How
 	role, weak, pass string
 	expires          time.Time
@@ -155,12 +149,12 @@ func (g *Graph) add(record int32, f fact) {
 		return
 	}
 	id := int32(len(g.edges))
-	thing, holder := g.node(f.thing), g.node(f.holder)
+	thing, holder := &g.list[f.thing], &g.list[f.holder]
 	g.edges = append(g.edges, edge{
-		thing: thing, holder: holder, nextIn: g.nodes[thing].in, nextOut: g.nodes[holder].out, record: record, home: f.home,
+		thing: f.thing, holder: f.holder, nextIn: thing.in, nextOut: holder.out, record: record, home: f.home,
 		role: g.word(f.role), weak: g.word(f.weak), pass: g.word(f.pass), how: f.how,
 	})
-	g.nodes[thing].in, g.nodes[holder].out = id, id
+	thing.in, holder.out = id, id
 	if !f.expires.IsZero() {
 		g.expires[id] = f.expires
 	}
@@ -168,7 +162,7 @@ func (g *Graph) add(record int32, f fact) {
 
 // Carriers gives the records that speak of a record: its memberships, the files that name it.
 func (g *Graph) Carriers(k Key, kinds ...wire.Kind) []Key {
-	n, ok := g.byKey[k]
+	n, ok := g.find(k)
 	if !ok {
 		return nil
 	}
@@ -180,16 +174,14 @@ func (g *Graph) Carriers(k Key, kinds ...wire.Kind) []Key {
 			return
 		}
 		seen[e.record] = true
-		for _, kind := range kinds {
-			if g.nodes[e.record].key.Kind == kind {
-				out = append(out, g.nodes[e.record].key)
-			}
+		if slices.Contains(kinds, g.kind(e.record)) {
+			out = append(out, g.key(e.record))
 		}
 	}
-	for id := g.nodes[n].in; id != none; id = g.edges[id].nextIn {
+	for id := g.list[n].in; id != none; id = g.edges[id].nextIn {
 		take(id)
 	}
-	for id := g.nodes[n].out; id != none; id = g.edges[id].nextOut {
+	for id := g.list[n].out; id != none; id = g.edges[id].nextOut {
 		take(id)
 	}
 	return out

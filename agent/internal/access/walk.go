@@ -5,12 +5,12 @@ import wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 // Who can reach a thing.
 func (g *Graph) Who(thing Key, l Looks) *Answer {
 	w := newWalk(g, l, false)
-	if n, ok := g.byKey[thing]; ok {
+	if n, ok := g.find(thing); ok {
 		w.begin(n, "")
 	}
 	switch thing.Kind { //nolint:exhaustive // what one can be given access to
 	case wire.Kind_KIND_FILE, wire.Kind_KIND_GROUP, wire.Kind_KIND_APP:
-		if n, ok := g.byKey[Administrators(thing.Instance)]; ok {
+		if n, ok := g.find(Administrators(thing.Instance)); ok {
 			w.begin(n, mayTake)
 		}
 	}
@@ -32,7 +32,7 @@ type Start struct {
 func (g *Graph) Reach(l Looks, starts ...Start) *Answer {
 	w := newWalk(g, l, true)
 	for _, s := range starts {
-		if n, ok := g.byKey[s.Key]; ok {
+		if n, ok := g.find(s.Key); ok {
 			w.begin(n, s.Why)
 		}
 	}
@@ -84,7 +84,7 @@ func rankOf(role string) uint8 {
 func newWalk(g *Graph, l Looks, forward bool) *walk {
 	w := &walk{
 		g: g, l: l, forward: forward, why: map[int32]string{}, homes: make([]*string, len(g.homes)),
-		state: make([]state, len(g.nodes)), rank: make([]uint8, len(g.nodes)), from: make([]int32, len(g.nodes)),
+		state: make([]state, len(g.list)), rank: make([]uint8, len(g.list)), from: make([]int32, len(g.list)),
 	}
 	for i := range w.from {
 		w.from[i] = none
@@ -145,12 +145,12 @@ func (w *walk) ends(e *edge) (near, far int32) {
 
 func (w *walk) expand(n int32, all bool) {
 	if w.forward {
-		for id := w.g.nodes[n].out; id != none; id = w.g.edges[id].nextOut {
+		for id := w.g.list[n].out; id != none; id = w.g.edges[id].nextOut {
 			w.step(id, all)
 		}
 		return
 	}
-	for id := w.g.nodes[n].in; id != none; id = w.g.edges[id].nextIn {
+	for id := w.g.list[n].in; id != none; id = w.g.edges[id].nextIn {
 		w.step(id, all)
 	}
 }
@@ -208,8 +208,8 @@ func (w *walk) weakness(e *edge) string {
 		return w.g.words[e.weak]
 	case e.pass != 0 && !w.forward && !w.isStart(e.thing):
 		return w.g.words[e.pass]
-	case w.g.nodes[e.holder].inactive != 0:
-		return w.g.words[w.g.nodes[e.holder].inactive]
+	case w.g.list[e.holder].inactive != 0:
+		return w.g.words[w.g.list[e.holder].inactive]
 	case e.how == Bears && w.shared(e.thing):
 		return "several accounts bear the address"
 	}
@@ -223,7 +223,7 @@ func (w *walk) isStart(n int32) bool {
 
 func (w *walk) shared(address int32) bool {
 	n := 0
-	for id := w.g.nodes[address].in; id != none; id = w.g.edges[id].nextIn {
+	for id := w.g.list[address].in; id != none; id = w.g.edges[id].nextIn {
 		if !w.g.edges[id].dead && w.g.edges[id].how == Bears {
 			n++
 		}
@@ -234,7 +234,7 @@ func (w *walk) shared(address int32) bool {
 // unproven is why what a facet of a record says is only possible: its own look, or that the record may be gone.
 func (w *walk) unproven(record, home int32) string {
 	why := w.look(record, home)
-	nd := &w.g.nodes[record]
+	nd := &w.g.list[record]
 	if why != "" || home == nd.home {
 		return why
 	}
@@ -256,5 +256,5 @@ func (w *walk) look(record, home int32) string {
 	if why := *w.homes[home]; why != "" {
 		return why
 	}
-	return w.l.Record(w.g.nodes[record].key, w.g.homes[home].Listing)
+	return w.l.Record(w.g.key(record), w.g.homes[home].Listing)
 }
