@@ -21,8 +21,9 @@ const (
 
 // The codes of Okta's errors that mean something here. Only the code is stable.
 const (
-	codeNotFound = "E0000007"
-	codeDisabled = "E0000015" // the feature is not switched on in this organisation
+	codeNotFound  = "E0000007"
+	codeForbidden = "E0000006"
+	codeDisabled  = "E0000015" // the feature is not switched on in this organisation
 )
 
 // failure is the cause of an error, for what only its code tells.

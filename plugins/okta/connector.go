@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -36,15 +37,19 @@ func (c *scan) size(most int) int {
 // delta: only what changed since the bookmark is asked for.
 func (c *scan) delta() bool { return c.w.Mode == sdk.ModeDelta && len(c.w.Bookmark) > 0 }
 
-// explain names the listing and the scope behind a refusal.
+// explain names the listing, and the scope or the role behind a refusal: Okta says of a scope which one it is, and of a
+// role nothing.
 func (src *source) explain(err error) error {
 	e, ok := errors.AsType[*sdk.Error](err)
 	if !ok {
 		return err
 	}
 	told := *e
-	if told.Type == sdk.ErrPermission && told.Permission == "" && len(src.spec.Permissions) > 0 {
+	if told.Type == sdk.ErrPermission && told.Permission == "" {
 		told.Permission = src.spec.Permissions[0]
+		if f, ok := errors.AsType[*failure](told.Cause); ok && f.code == codeForbidden {
+			told.Permission = "role " + cmp.Or(src.role, "Read-only Administrator")
+		}
 	}
 	if told.Capability == "" {
 		told.Capability = "list:" + src.spec.Name

@@ -29,6 +29,10 @@ func (connector) Describe() *sdk.Description {
 		Buckets:  buckets(),
 		Classify: classify,
 		Fetches:  []sdk.Kind{sdk.KindAccount, sdk.KindGroup, sdk.KindApp},
+		Realtime: []sdk.Realtime{
+			{Name: "log", Means: "longpoll", ExpectedDelay: 5 * time.Second, Listings: hinted(), Needs: []string{"okta.logs.read"}},
+			{Name: "webhook", Means: "webhook", ExpectedDelay: 10 * time.Second, Listings: hinted(), Needs: []string{secretField, hookScope}},
+		},
 		Unsupported: map[string]string{
 			"files":         "Okta holds no files",
 			"content":       "Okta holds no files",
@@ -59,7 +63,7 @@ func buckets() []sdk.Bucket {
 	}{
 		{"users", "/api/v1/users", 50}, {"groups", "/api/v1/groups", 50}, {"apps", "/api/v1/apps", 10},
 		{"logs", "/api/v1/logs", 10}, {"oauth", "/oauth2", 12},
-		{"other", "/api/v1/iam /api/v1/api-tokens /api/v1/org /api/v1/eventHooks /api/v1/email-domains", 50},
+		{"other", "/api/v1/iam /api/v1/api-tokens /api/v1/org /api/v1/eventHooks /api/v1/email-domains /.well-known", 50},
 	} {
 		bucket := sdk.Bucket{
 			Name: b.name, Shape: "fixed_window", Limit: b.half, Window: time.Minute, KeySource: "context", OwnerScope: "org", Dialect: "okta",

@@ -27,8 +27,8 @@ type group struct {
 	} `json:"_embedded"`
 }
 
-// emptyGroup is the data of a shard whose group has no members, so that it need not be asked.
-const emptyGroup = "empty"
+// emptyShard is the data of a shard with nothing in it, so that Okta need not be asked.
+const emptyShard = "empty"
 
 // countsLag is how long the count of members may trail behind a change of them.
 const countsLag = 15 * time.Minute
@@ -36,12 +36,13 @@ const countsLag = 15 * time.Minute
 // groups lists groups, or those of which something changed since the bookmark, and names the shards with their members.
 func groups(ctx context.Context, c *scan) error {
 	pairs := []string{"expand", "stats"}
+	var mark stages
 	if c.delta() {
-		from, err := c.since()
-		if err != nil {
+		var err error
+		if mark, err = c.stages(); err != nil {
 			return err
 		}
-		t := timestamp(from)
+		t := timestamp(mark.changed)
 		pairs = append(pairs, "filter", `lastUpdated gt "`+t+`" or lastMembershipUpdated gt "`+t+`"`)
 	}
 	began, err := c.walk(ctx, paged("/api/v1/groups", c.size(maxGroups), pairs...), func(ctx context.Context, ref string) (answer, error) {
@@ -56,7 +57,17 @@ func groups(ctx context.Context, c *scan) error {
 	if err != nil {
 		return err
 	}
-	return c.w.Complete(bookmark(began)...)
+	if !c.delta() {
+		return c.w.Complete(wholeSince(began).next()...)
+	}
+	err = c.deletions(ctx, &mark, began, "group.lifecycle.delete", "UserGroup", func(id string) {
+		c.w.Gone(sdk.KindGroup, id)
+		c.w.Found(&sdk.Shard{Listing: "memberships", Key: id, Stamp: "deleted", Data: []byte(emptyShard)})
+	})
+	if err != nil {
+		return err
+	}
+	return c.w.Complete(mark.next()...)
 }
 
 func (g *group) check() error {
@@ -88,7 +99,7 @@ func (g *group) shards(now time.Time) []*sdk.Shard {
 		return list
 	}
 	if st.Users != nil && *st.Users == 0 && !g.MembersAt.IsZero() && now.Sub(g.MembersAt.Time) > countsLag {
-		members.Data = []byte(emptyGroup)
+		members.Data = []byte(emptyShard)
 	}
 	if st.Admin != nil && *st.Admin {
 		list = append(list, &sdk.Shard{Listing: "group_roles", Key: g.ID, Name: string(g.Profile.Name)})
@@ -99,7 +110,7 @@ func (g *group) shards(now time.Time) []*sdk.Shard {
 // memberships lists the members of one group. Okta has no groups within groups, and no roles within one.
 func memberships(ctx context.Context, c *scan) error {
 	id := c.w.Shard.GetKey()
-	if string(c.w.Shard.GetData()) == emptyGroup {
+	if string(c.w.Shard.GetData()) == emptyShard {
 		return c.w.Complete()
 	}
 	_, err := c.walk(ctx, paged(path("/api/v1/groups/%s/users", id), c.size(maxMembers)), each(c, func(u *user) error {

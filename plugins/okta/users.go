@@ -50,11 +50,13 @@ var beginning = time.Unix(0, 0)
 // users lists accounts of every status, or those that changed since the bookmark.
 func users(ctx context.Context, c *scan) error {
 	from := beginning
+	var mark stages
 	if c.delta() {
 		var err error
-		if from, err = c.since(); err != nil {
+		if mark, err = c.stages(); err != nil {
 			return err
 		}
+		from = mark.changed
 	}
 	began, err := c.walk(ctx, usersRef(c.size(maxUsers), from), each(c, func(u *user) error {
 		c.w.Add(u.account())
@@ -63,7 +65,14 @@ func users(ctx context.Context, c *scan) error {
 	if err != nil {
 		return err
 	}
-	return c.w.Complete(bookmark(began)...)
+	if !c.delta() {
+		return c.w.Complete(wholeSince(began).next()...)
+	}
+	err = c.deletions(ctx, &mark, began, "user.lifecycle.delete.completed", "User", func(id string) { c.w.Gone(sdk.KindAccount, id) })
+	if err != nil {
+		return err
+	}
+	return c.w.Complete(mark.next()...)
 }
 
 func usersRef(size int, from time.Time) string {

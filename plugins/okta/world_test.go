@@ -90,7 +90,132 @@ func newOrg() *oktatest.Org {
 	}
 	o.Users = oktatest.ListOf(list...)
 	addGroups(o)
+	addRoles(o)
+	addApps(o)
+	o.Factors = func(id string) []oktatest.Factor {
+		switch id {
+		case userID(0):
+			return []oktatest.Factor{{ID: "opf1", Type: "push", Created: born}, {ID: "opf2", Type: "token:software:totp", Created: born}}
+		case userID(3):
+			return []oktatest.Factor{{ID: "ems1", Type: "email", Created: born}, {ID: "opf3", Type: "push", Status: "PENDING_ACTIVATION", Created: born}}
+		}
+		return nil
+	}
+	o.Log = oktatest.ListOf(history(time.Now().UTC())...)
 	return o
+}
+
+func addRoles(o *oktatest.Org) {
+	o.Admins = oktatest.ListOf(userID(0), userID(3), userID(4))
+	o.Roles = func(id string) []oktatest.Role {
+		switch id {
+		case userID(0):
+			return []oktatest.Role{{ID: "ra1", Type: "SUPER_ADMIN", Label: "Super Organization Administrator", Created: born}}
+		case userID(3):
+			return []oktatest.Role{
+				{ID: "ra2", Type: "CUSTOM", Label: "Night shift", Custom: "cr0custom", ResourceSet: "iamset1", Created: born},
+				{ID: "ra3", Type: "READ_ONLY_ADMIN", Label: "Read-only Administrator", Assignment: "GROUP", Created: born},
+			}
+		case userID(4):
+			return []oktatest.Role{{ID: "ra4", Type: "SUPER_ADMIN", Label: "Super Organization Administrator", Inactive: true, Created: born}}
+		}
+		return nil
+	}
+	o.GroupRoles = func(id string) []oktatest.Role {
+		if id == groupID(operators) {
+			return []oktatest.Role{{ID: "ra9", Type: "HELP_DESK_ADMIN", Label: "Help Desk Administrator", Assignment: "GROUP", Created: born}}
+		}
+		return nil
+	}
+}
+
+// The apps: one by SAML with many users, one by OpenID Connect with grants and tokens, one bookmark.
+const (
+	samlApp = iota
+	oidcApp
+	linkApp
+	appUserCount = 620
+)
+
+func addApps(o *oktatest.Org) {
+	o.Apps = oktatest.ListOf(
+		oktatest.App{ID: appID(samlApp), Name: "github", Label: "GitHub", Created: born, Updated: born},
+		oktatest.App{
+			ID: appID(oidcApp), Label: "Notes", SignOnMode: oidc, Created: born, Updated: born, ClientID: appID(oidcApp), Type: "service",
+			GrantTypes: []string{"authorization_code", "refresh_token"}, RedirectURIs: []string{"https://notes.example/in"},
+		},
+		oktatest.App{ID: appID(linkApp), Name: "bookmark", Label: "Wiki", SignOnMode: "BOOKMARK", Status: "INACTIVE", Created: born, Updated: born})
+	o.AppUsers = func(id string) oktatest.List[oktatest.AppUser] {
+		if id != appID(samlApp) {
+			return oktatest.List[oktatest.AppUser]{}
+		}
+		return oktatest.List[oktatest.AppUser]{
+			Len: func() int { return appUserCount },
+			At: func(i int) oktatest.AppUser {
+				u := oktatest.AppUser{ID: userID(i), UserName: fmt.Sprint("hub-", i), Created: born, Updated: born, Changed: born}
+				if i%2 == 0 {
+					u.Scope = "GROUP"
+				}
+				if i == 1 {
+					u.Status = "STAGED"
+				}
+				return u
+			},
+		}
+	}
+	o.AppGroups = func(id string) oktatest.List[oktatest.AppGroup] {
+		if id != appID(samlApp) {
+			return oktatest.List[oktatest.AppGroup]{}
+		}
+		return oktatest.ListOf(oktatest.AppGroup{ID: groupID(everyone), Updated: born}, oktatest.AppGroup{ID: groupID(five), Priority: 1, Updated: born})
+	}
+	o.AppGrants = func(id string) []oktatest.Grant {
+		if id != appID(oidcApp) {
+			return nil
+		}
+		return []oktatest.Grant{
+			{ID: "oag1", Scope: "okta.users.manage", ClientID: appID(oidcApp), CreatedBy: userID(0), Created: born, Updated: born},
+			{ID: "oag2", Scope: "okta.logs.read", ClientID: appID(oidcApp), Revoked: true, CreatedBy: userID(0), Created: born, Updated: born},
+		}
+	}
+	o.AppTokens = func(id string) oktatest.List[oktatest.RefreshToken] {
+		if id != appID(oidcApp) {
+			return oktatest.List[oktatest.RefreshToken]{}
+		}
+		return oktatest.ListOf(oktatest.RefreshToken{
+			ID: "oar1", ClientID: appID(oidcApp), UserID: userID(5), Scopes: []string{"openid", "offline_access"}, Created: born, Updated: born, Expires: born.AddDate(9, 0, 0),
+		})
+	}
+	o.UserGrants = func(id string) oktatest.List[oktatest.Grant] {
+		if id != userID(5) {
+			return oktatest.List[oktatest.Grant]{}
+		}
+		return oktatest.ListOf(oktatest.Grant{ID: "oag9", Scope: "profile", ClientID: appID(oidcApp), UserID: userID(5), Created: born, Updated: born})
+	}
+	o.APITokens = oktatest.ListOf(oktatest.APIToken{
+		ID: "00T0000000000000001", Name: "mooring", UserID: userID(0), Created: born, Updated: born, Expires: time.Now().Add(20 * 24 * time.Hour),
+	})
+}
+
+const pastEvents = 2300 // before the last midnight
+
+// history is a log: one event every half an hour until a day ago, and none since.
+func history(now time.Time) []oktatest.Event {
+	var list []oktatest.Event
+	end := now.Truncate(24 * time.Hour)
+	for i := range pastEvents {
+		at := end.Add(-time.Duration(pastEvents-i) * 30 * time.Minute)
+		list = append(list, oktatest.Event{
+			UUID: fmt.Sprintf("11111111-0000-4000-8000-%012d", i), Persisted: at, Published: at.Add(-time.Duration(i%3) * time.Second),
+			Type: "user.session.start", Message: "User login to Okta", IP: "198.51.100.7", Country: "Sweden", UserAgent: "curl", Session: "s1",
+			Actor: person(i % 40), Targets: []oktatest.Party{person(i % 40)},
+		})
+	}
+	return list
+}
+
+func person(i int) oktatest.Party {
+	return oktatest.Party{ID: userID(i), Type: "User", AlternateID: fmt.Sprintf("user%03d@acme.example", i), Name: fmt.Sprint("User ", i)}
 }
 
 // The groups: everyone, five people, nobody, administrators.

@@ -184,6 +184,11 @@ func (c *call) getOrg() {
 	})
 }
 
+// getWellKnown is public.
+func (c *call) getWellKnown() {
+	c.object(http.StatusOK, object{"id": c.s.org.ID, "pipeline": "idx", "_links": object{"organization": c.link("")}})
+}
+
 func (c *call) getDomains() {
 	out := []object{}
 	for i, d := range c.s.org.Domains {

@@ -6,6 +6,7 @@ func (s *Server) table() []route {
 	const hooks, manageHooks = "okta.eventHooks.read", "okta.eventHooks.manage"
 	return []route{
 		{"POST /oauth2/v1/token", "", "token", (*call).postToken},
+		{"GET /.well-known/okta-organization", "", "other", (*call).getWellKnown},
 		{"GET /api/v1/org", "okta.orgs.read", "other", (*call).getOrg},
 		{"GET /api/v1/email-domains", "okta.emailDomains.read", "other", (*call).getDomains},
 

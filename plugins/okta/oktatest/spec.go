@@ -31,5 +31,5 @@ func oktaError(_ int, body []byte) error {
 // Outside says that the vendor has an operation which its document, as we have it, leaves out.
 func Outside(r *http.Request) bool {
 	p := r.URL.Path
-	return p == "/api/v1/groups/rules" || p == "/api/v1/email-domains" || strings.HasSuffix(p, "/factors")
+	return p == "/api/v1/groups/rules" || p == "/api/v1/email-domains" || strings.HasSuffix(p, "/factors") || p == "/.well-known/okta-organization"
 }

@@ -65,7 +65,11 @@ func (c *call) getUsers() {
 	list(c, users, 200, 200, keep, c.showUser)
 }
 
+// user finds one; "me" is whose token it is.
 func (c *call) user(id string) (User, bool) {
+	if id == "me" && c.who.token != nil {
+		id = c.who.token.UserID
+	}
 	u, ok := find(c.s.org.Users, id)
 	if !ok || u.ID == "" {
 		c.notFound("User", id)
