@@ -53,10 +53,15 @@ func shareID(item int64, n int) int64 { return item<<shareBits | int64(n) }
 // ItemOfShare is the id of the item that a share is of.
 func ItemOfShare(share int64) int64 { return share >> shareBits }
 
-// documentShares are the shares that a document had from the first day on: three of four have none.
+// documentShares are the shares that a document had from the first day on: three of four have none. In Box people share
+// folders, and documents half as often.
 func (c *Company) documentShares(d *Document, h uint64) (list []Share) {
 	h = c.hash(ofShare, int(h))
-	switch pick := h % 100; {
+	of := uint64(100)
+	if d.Space.In == Box {
+		of *= 2
+	}
+	switch pick := h % of; {
 	case pick < 8:
 		for i := range 1 + h>>8%3 {
 			list = c.addShare(list, d, WithPerson, h>>(10+i))
