@@ -79,7 +79,7 @@ func (c *call) getActivities() (any, *problem) {
 	var items []any
 	for at--; at >= first && len(items) < size; at-- {
 		a := log.At(at)
-		if !a.Seen.After(now) && s.has(&a) {
+		if len(a.Events) > 0 && !a.Seen.After(now) && s.has(&a) { // without events it is none of this log
 			items = append(items, c.activity(app, &a))
 		}
 	}
