@@ -26,6 +26,7 @@ import (
 const (
 	maxSourceBytes = 16 << 10
 	maxCost        = 1_000_000 // CEL's own units, per record
+	maxRounds      = 1_000_000 // of loops over lists, per record
 )
 
 // Verdict is what a condition says of a record.
@@ -44,7 +45,8 @@ type Condition struct {
 	Kind    wire.Kind
 	Source  string
 	name    string
-	program cel.Program
+	step    step        // nil where only CEL's interpreter will do
+	program cel.Program // says the same, more slowly
 }
 
 // Error is what is wrong with a condition.
@@ -68,7 +70,7 @@ func Compile(kind wire.Kind, source string) (*Condition, error) {
 	if strings.TrimSpace(source) == "" {
 		return nil, &Error{1, 1, "the condition is empty"}
 	}
-	env, err := environment(kind)
+	env, rec, err := environment(kind)
 	if err != nil {
 		return nil, fmt.Errorf("building the language of conditions: %w", err)
 	}
@@ -90,11 +92,35 @@ func Compile(kind wire.Kind, source string) (*Condition, error) {
 	if err != nil {
 		return nil, &Error{1, 1, err.Error()}
 	}
-	return &Condition{Kind: kind, Source: source, name: sdk.KindName(kind), program: program}, nil
+	c := &Condition{Kind: kind, Source: source, name: sdk.KindName(kind), program: program}
+	c.step = build(checked, rec, c.name)
+	return c, nil
 }
 
 // Judge says whether a record matches. An error is one of evaluation: too costly.
 func (c *Condition) Judge(m wire.RecordMessage) (Verdict, error) {
+	if c.step == nil {
+		return c.interpret(m)
+	}
+	f, _ := frames.Get().(*frame)
+	f.record, f.rounds = m.ProtoReflect(), 0
+	v := c.step(f)
+	over := f.rounds > maxRounds
+	*f = frame{}
+	frames.Put(f)
+	switch {
+	case over:
+		return Undetermined, fmt.Errorf("the condition costs too much on one record: more than %d rounds over lists", maxRounds)
+	case v.is(true):
+		return Match, nil
+	case v.is(false):
+		return NoMatch, nil
+	}
+	return Undetermined, nil
+}
+
+// interpret is Judge by CEL's own interpreter.
+func (c *Condition) interpret(m wire.RecordMessage) (Verdict, error) {
 	out, _, err := c.program.Eval(map[string]any{c.name: m.ProtoReflect()})
 	switch {
 	case err != nil && strings.Contains(err.Error(), "cost limit"):
@@ -110,7 +136,7 @@ func (c *Condition) Judge(m wire.RecordMessage) (Verdict, error) {
 }
 
 // shared builds the part of the language that is the same for every kind, once.
-var shared = sync.OnceValues(func() (*cel.Env, error) {
+var shared = sync.OnceValues(func() (*language, error) {
 	rec, err := newRecords()
 	if err != nil {
 		return nil, err
@@ -121,7 +147,7 @@ var shared = sync.OnceValues(func() (*cel.Env, error) {
 			macros = append(macros, m)
 		}
 	}
-	return cel.NewEnv(
+	env, err := cel.NewEnv(
 		cel.CustomTypeAdapter(rec), cel.CustomTypeProvider(rec), cel.ClearMacros(), cel.Macros(macros...),
 		ext.Strings(), cel.DefaultUTCTimeZone(true),
 		cel.Function("known", cel.Overload("known_any", []*cel.Type{cel.DynType}, cel.BoolType, cel.OverloadIsNonStrict(),
@@ -137,14 +163,22 @@ var shared = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Function("glob", cel.MemberOverload("string_glob", []*cel.Type{cel.StringType, cel.StringType}, cel.BoolType,
 			cel.BinaryBinding(glob))),
 	)
+	return &language{env, rec}, err
 })
 
-func environment(kind wire.Kind) (*cel.Env, error) {
-	env, err := shared()
+// language is what conditions on every kind are written in.
+type language struct {
+	env     *cel.Env
+	records *records
+}
+
+func environment(kind wire.Kind) (*cel.Env, *records, error) {
+	l, err := shared()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return env.Extend(cel.Variable(sdk.KindName(kind), kindType(kind)))
+	env, err := l.env.Extend(cel.Variable(sdk.KindName(kind), kindType(kind)))
+	return env, l.records, err
 }
 
 // explain makes CEL's first complaint one of ours.

@@ -43,11 +43,15 @@ func domain(v ref.Val) ref.Val {
 	if !ok {
 		return types.MaybeNoSuchOverloadErr(v)
 	}
-	_, after, found := strings.Cut(string(s), "@")
-	for found && strings.Contains(after, "@") {
-		_, after, _ = strings.Cut(after, "@")
+	return types.String(domainOf(string(s)))
+}
+
+func domainOf(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return ""
 	}
-	return types.String(strings.ToLower(after))
+	return strings.ToLower(address[at+1:])
 }
 
 // glob matches a whole text by *, ? and [a-z]; * does not cross a slash.

@@ -142,21 +142,21 @@ func get(fd protoreflect.FieldDescriptor, from any) any {
 	}
 	if !m.Has(fd) {
 		if fd.IsList() && fd.Message() == nil || isAttributes(fd) {
-			return value(fd, m.Get(fd)) // a plain repeated field has no unknown
+			return nativeValue(fd, m.Get(fd)) // a plain repeated field has no unknown
 		}
 		if fd.Kind() == protoreflect.StringKind && !fd.HasPresence() {
 			return ""
 		}
 		return types.NewUnknown(int64(fd.Number()), types.NewAttributeTrail(string(fd.Name())))
 	}
-	return value(fd, m.Get(fd))
+	return nativeValue(fd, m.Get(fd))
 }
 
 func isAttributes(fd protoreflect.FieldDescriptor) bool {
 	return fd.Message() != nil && fd.Message().Name() == "Attribute"
 }
 
-func value(fd protoreflect.FieldDescriptor, v protoreflect.Value) any {
+func nativeValue(fd protoreflect.FieldDescriptor, v protoreflect.Value) any {
 	if fd.Message() != nil {
 		return messageValue(fd, v)
 	}
