@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -33,12 +32,6 @@ func (s *Server) Run(ctx context.Context) error {
 
 // listen serves until ctx ends or the listener breaks.
 func (s *Server) listen(ctx context.Context) error {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true) // providers speak it, and it has fewer ways to keep a server busy
-	srv := &http.Server{
-		Handler: s, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
-		MaxHeaderBytes: maxHeaderBytes, Protocols: &protocols, ErrorLog: log.New(io.Discard, "", 0), // strangers cause its lines
-	}
 	var config *tls.Config
 	if s.CertFile != "" {
 		cert := &certificate{cert: s.CertFile, key: s.KeyFile}
@@ -47,19 +40,30 @@ func (s *Server) listen(ctx context.Context) error {
 		}
 		config = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.get, NextProtos: []string{"http/1.1"}}
 	}
-	inner, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("ingest: %w", err)
+	}
+	s.listens(l.Addr(), nil)
+	return s.serve(ctx, l, config)
+}
+
+// serve answers what a listener lets in, over TLS if there is a configuration of it.
+func (s *Server) serve(ctx context.Context, l net.Listener, config *tls.Config) error {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true) // providers speak it, and it has fewer ways to keep a server busy
+	srv := &http.Server{
+		Handler: s, ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: idleTime,
+		MaxHeaderBytes: maxHeaderBytes, Protocols: &protocols, ErrorLog: log.New(io.Discard, "", 0), // strangers cause its lines
 	}
 	perAddress := maxPerAddress
 	if s.Proxied {
 		perAddress = maxConnections
 	}
-	var l net.Listener = newGate(inner, maxConnections, perAddress)
+	l = newGate(l, maxConnections, perAddress)
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}
-	s.listens(inner.Addr(), nil)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	select {
@@ -72,7 +76,7 @@ func (s *Server) listen(ctx context.Context) error {
 	if srv.Shutdown(late) != nil {
 		_ = srv.Close()
 	}
-	<-served
+	<-served //nolint:errcheck // http.ErrServerClosed: we closed it
 	return ctx.Err()
 }
 
@@ -146,41 +150,4 @@ type guest struct {
 func (g *guest) Close() error {
 	defer g.leave()
 	return g.Conn.Close()
-}
-
-// certificate is read anew when its files change, as a renewal leaves them.
-type certificate struct {
-	cert, key string
-
-	mu      sync.Mutex
-	loaded  *tls.Certificate
-	stamp   string
-	checked time.Time
-}
-
-// certEvery is how often the files are looked at.
-const certEvery = time.Minute
-
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.loaded != nil && time.Since(c.checked) < certEvery {
-		return c.loaded, nil
-	}
-	c.checked = time.Now()
-	stamp, err := stampOf(c.cert, c.key)
-	if err == nil && c.loaded != nil && stamp == c.stamp {
-		return c.loaded, nil
-	}
-	var fresh tls.Certificate
-	if err == nil {
-		fresh, err = tls.LoadX509KeyPair(c.cert, c.key)
-	}
-	switch {
-	case err == nil:
-		c.loaded, c.stamp = &fresh, stamp
-	case c.loaded == nil:
-		return nil, errors.Join(errors.New("the certificate cannot be read"), err)
-	}
-	return c.loaded, nil // the old one, while the new one is half written
 }
