@@ -36,7 +36,7 @@ var levels = map[string]int{
 
 	"agent/internal/secret": 4, "agent/internal/config/syntax": 4, "agent/internal/plughost/shim": 4, "agent/internal/egress": 4,
 	"agent/internal/quota": 4, "agent/internal/record": 4, "agent/internal/store": 4,
-	"agent/internal/kept":   5,
+	"agent/internal/kept/kepttest": 4, "agent/internal/kept": 5,
 	"agent/internal/config": 5, "agent/internal/catalog": 5, "agent/internal/plughost": 5, "agent/internal/policy": 5,
 	"agent/internal/people": 5, "agent/internal/access": 5,
 	"agent/internal/audit": 5, "agent/internal/inspect": 5, "agent/internal/ingest": 5, "agent/internal/console": 5,
