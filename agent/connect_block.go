@@ -165,18 +165,16 @@ func (c *choice) variable(f *wire.CredentialField, purpose ...string) string {
 func (c *choice) scans(b *bytes.Buffer) {
 	var off []string
 	for _, l := range c.of.GetListings() {
+		name, chosen := l.GetName(), c.listings[l.GetName()]
 		switch {
-		case c.named[l.GetName()] && l.GetOffByDefault():
+		case chosen && c.on(l) && l.GetOffByDefault():
 			comment(b, l.GetDoc())
-			fmt.Fprintf(b, "scan %s {\nenabled = true\n}\n\n", quote(l.GetName()))
-		case c.listings[l.GetName()] && l.GetOffByDefault():
-			comment(b, "Off unless you switch it on, for it is expensive: "+l.GetDoc())
-			fmt.Fprintf(b, "scan %s {\nenabled = false\n}\n\n", quote(l.GetName()))
-		case c.listings[l.GetName()] && c.unasked(l):
-			comment(b, "Off, for it needs more than the scopes that reading takes ("+strings.Join(l.GetPermissions(), ", ")+"): "+l.GetDoc())
-			fmt.Fprintf(b, "scan %s {\nenabled = false\n}\n\n", quote(l.GetName()))
-		case !c.listings[l.GetName()] && !l.GetOffByDefault():
-			off = append(off, l.GetName())
+			fmt.Fprintf(b, "scan %s {\nenabled = true\n}\n\n", quote(name))
+		case chosen && !c.on(l):
+			comment(b, "Off unless you switch it on; "+c.why(l))
+			fmt.Fprintf(b, "scan %s {\nenabled = false\n}\n\n", quote(name))
+		case !chosen && !l.GetOffByDefault():
+			off = append(off, name)
 		}
 	}
 	if len(off) > 0 {

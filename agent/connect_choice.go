@@ -133,7 +133,7 @@ func (c *choice) words() string {
 	return strings.Join(words, ", ")
 }
 
-// wantOne: a kind goes before a listing of the same name, for who asks for files wants their access too.
+// wantOne: a kind and a listing may have one name; who asks for files wants all there is about them.
 func (c *choice) wantOne(word string) bool {
 	kind, isKind := sdk.ParseKind(word)
 	found := word == wantAll
@@ -145,31 +145,33 @@ func (c *choice) wantOne(word string) bool {
 	switch {
 	case word == wantAll:
 		c.content = c.of.GetContent() != nil
-	case found:
 	case word == wantContent && c.of.GetContent() != nil:
 		c.content, found = true, true
 	case word == wantActions && len(c.of.GetActions()) > 0:
 		c.actions, found = true, true
-	default:
-		for _, l := range c.of.GetListings() {
-			if l.GetName() == word {
-				c.listings[word], c.named[word], found = true, true, true
-			}
-		}
+	}
+	if c.listing(word) != nil {
+		c.listings[word], c.named[word], found = true, true, true
 	}
 	return found
 }
 
+func (c *choice) listing(name string) *wire.ListingSpec {
+	for _, l := range c.of.GetListings() {
+		if l.GetName() == name {
+			return l
+		}
+	}
+	return nil
+}
+
 // addParents: a listing whose shards another one carries cannot be read without it. The host knows that there is no circle.
 func (c *choice) addParents() {
-	parents := map[string]string{}
-	for _, l := range c.of.GetListings() {
-		parents[l.GetName()] = l.GetParent()
-	}
-	for range parents { // a chain is no longer than that
-		for name := range c.listings {
-			if p := parents[name]; p != "" {
+	for range c.of.GetListings() { // a chain is no longer than that
+		for _, l := range c.of.GetListings() {
+			if p := l.GetParent(); p != "" && c.listings[l.GetName()] {
 				c.listings[p] = true
+				c.named[p] = c.named[p] || c.on(l)
 			}
 		}
 	}
@@ -177,16 +179,22 @@ func (c *choice) addParents() {
 
 // on tells whether a listing will be scanned: chosen, and cheap or asked for by name.
 func (c *choice) on(l *wire.ListingSpec) bool {
-	return c.listings[l.GetName()] && (!l.GetOffByDefault() || c.named[l.GetName()]) && !c.unasked(l)
+	return l != nil && c.listings[l.GetName()] && (!l.GetOffByDefault() || c.named[l.GetName()]) && !c.unasked(l)
 }
 
 // unasked: the method's scopes leave out what the listing needs, mostly because it could also write. Who names the listing
 // gets it.
 func (c *choice) unasked(l *wire.ListingSpec) bool {
-	if c.named[l.GetName()] || len(c.method.GetScopes()) == 0 || len(l.GetPermissions()) == 0 {
+	if c.named[l.GetName()] || len(l.GetPermissions()) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(c.method.GetScopes(), func(n *wire.ScopeNeed) bool { return n.GetCapability() == "list:"+l.GetName() })
+	listings := slices.ContainsFunc(c.method.GetScopes(), func(n *wire.ScopeNeed) bool { return strings.HasPrefix(n.GetCapability(), "list:") })
+	return listings && !c.said("list:"+l.GetName())
+}
+
+// said: the method names the scopes of a capability itself.
+func (c *choice) said(capability string) bool {
+	return slices.ContainsFunc(c.method.GetScopes(), func(n *wire.ScopeNeed) bool { return n.GetCapability() == capability })
 }
 
 // methods are the ways to call the provider. Fields that only serve a means of realtime (the secret of webhooks) are none.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -36,13 +37,21 @@ func (c *choice) needs(acting bool) []need {
 			add(s.GetScope(), use, s.GetAlternatives()...)
 		}
 	}
-	for _, l := range c.of.GetListings() {
-		said := slices.ContainsFunc(c.method.GetScopes(), func(s *wire.ScopeNeed) bool { return s.GetCapability() == "list:"+l.GetName() })
-		if acting || said || !c.on(l) {
-			continue
+	if acting {
+		return list
+	}
+	for _, l := range c.of.GetListings() { // where the method says nothing, the listing does
+		if c.on(l) && !c.said("list:"+l.GetName()) {
+			for _, p := range l.GetPermissions() {
+				add(p, l.GetName())
+			}
 		}
-		for _, p := range l.GetPermissions() {
-			add(p, l.GetName())
+	}
+	for _, r := range c.of.GetRealtime() {
+		if c.hears(r) && !c.said("realtime:"+r.GetName()) {
+			for _, p := range r.GetNeeds() {
+				add(p, r.GetName())
+			}
 		}
 	}
 	return list
@@ -56,8 +65,7 @@ func (c *choice) uses(capability string, acting bool) (string, bool) {
 	case "act":
 		return name, acting && c.actions
 	case "list":
-		i := slices.IndexFunc(c.of.GetListings(), func(l *wire.ListingSpec) bool { return l.GetName() == name })
-		return name, !acting && i >= 0 && c.on(c.of.GetListings()[i])
+		return name, !acting && c.on(c.listing(name))
 	case "content":
 		return "content", !acting && c.content
 	case "realtime":
@@ -70,7 +78,7 @@ func (c *choice) uses(capability string, acting bool) (string, bool) {
 // hears tells whether a means of realtime is used: the block says "pull", which takes no webhooks.
 func (c *choice) hears(r *wire.RealtimeSpec) bool {
 	return r.GetMeans() != "webhook" &&
-		(len(r.GetListings()) == 0 || slices.ContainsFunc(r.GetListings(), func(l string) bool { return c.listings[l] }))
+		(len(r.GetListings()) == 0 || slices.ContainsFunc(r.GetListings(), func(l string) bool { return c.on(c.listing(l)) }))
 }
 
 // explain says what to do at the provider, and then here.
@@ -157,16 +165,23 @@ func (c *choice) scopes(w io.Writer, title string, needs []need) {
 	columns(w, rows)
 }
 
-// leftOut names what was chosen and is not read, because it costs more than reading should.
+// why a listing that was chosen is off: what it is, and what it takes beyond the scopes of the others.
+func (c *choice) why(l *wire.ListingSpec) string {
+	extra := slices.DeleteFunc(slices.Clone(l.GetPermissions()), func(p string) bool {
+		return slices.ContainsFunc(c.needs(false), func(n need) bool { return n.scope == p })
+	})
+	if len(extra) > 0 {
+		return "takes " + strings.Join(extra, ", ") + ": " + l.GetDoc()
+	}
+	return cmp.Or(l.GetDoc(), "as the connector does by itself")
+}
+
+// leftOut names what was chosen and is off all the same.
 func (c *choice) leftOut(w io.Writer) {
 	var rows [][]string
 	for _, l := range c.of.GetListings() {
-		switch {
-		case !c.listings[l.GetName()] || c.on(l):
-		case l.GetOffByDefault():
-			rows = append(rows, []string{l.GetName(), "expensive: " + l.GetDoc()})
-		default:
-			rows = append(rows, []string{l.GetName(), "needs " + strings.Join(l.GetPermissions(), " or ") + ", more than reading should take: " + l.GetDoc()})
+		if c.listings[l.GetName()] && !c.on(l) {
+			rows = append(rows, []string{l.GetName(), c.why(l)})
 		}
 	}
 	if len(rows) > 0 {

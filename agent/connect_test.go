@@ -154,9 +154,11 @@ func everything() *wire.Description {
 			{Name: "users", Defines: []wire.Kind{wire.Kind_KIND_ACCOUNT}},
 			{Name: "files", Defines: []wire.Kind{wire.Kind_KIND_FILE}},
 			{Name: "access", Enriches: []wire.Kind{wire.Kind_KIND_FILE}, Parent: "files", Doc: "who reaches it; a call a file", OffByDefault: true},
+			{Name: "owners", Defines: []wire.Kind{wire.Kind_KIND_OTHER}, OffByDefault: true},
+			{Name: "grants", Defines: []wire.Kind{wire.Kind_KIND_GRANT}, Parent: "owners", OffByDefault: true},
 			{Name: "directory", Enriches: []wire.Kind{wire.Kind_KIND_ACCOUNT}, Permissions: []string{"users.write"}, Doc: "e-mails"},
 		},
-		Realtime: []*wire.RealtimeSpec{{Name: "poll", Means: "longpoll"}, {Name: "hook", Means: "webhook", Needs: []string{"hook_secret"}}},
+		Realtime: []*wire.RealtimeSpec{{Name: "poll", Means: "longpoll"}, {Name: "queue", Means: "queue", Listings: []string{"grants"}, Needs: []string{"queue.read"}}, {Name: "hook", Means: "webhook", Needs: []string{"hook_secret"}}},
 		Actions:  []*wire.ActionSpec{{Name: "suspend", TargetKind: wire.Kind_KIND_ACCOUNT}},
 		Content:  &wire.ContentSpec{}, Unsupported: []*wire.Unsupported{{Capability: "sign_ins", Reason: "it keeps none"}},
 	}
@@ -172,6 +174,7 @@ func TestScopesOfTheChoice(t *testing.T) {
 		{"files", []string{"me", "files.read", "events.read"}, []string{"me"}},
 		{"access", []string{"me", "files.read", "events.read"}, []string{"me"}},
 		{"directory", []string{"me", "events.read", "users.write"}, []string{"me"}},
+		{"grants", []string{"me", "events.read", "queue.read"}, []string{"me"}},
 		{"all", []string{"me", "users.read", "files.read", "files.content", "events.read"}, []string{"me"}},
 		{"accounts,actions", []string{"me", "users.read", "events.read"}, []string{"me", "users.write"}},
 	} {
@@ -216,15 +219,28 @@ func TestBlockOfTheChoice(t *testing.T) {
 	for _, want := range []string{
 		"Open https://x.example/apps as of common.", "Tick me, files.read, events.read, nothing else.",
 		"mooring login everything/eu", "EVERYTHING_EU_CLIENT_SECRET, EVERYTHING_EU_ACT_CLIENT_SECRET", "Scopes of the second credential",
-		"users.write", "expensive: who reaches it", "it keeps none",
+		"users.write", "who reaches it; a call a file", "it keeps none",
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(notes), " "), want) {
 			t.Errorf("%q is missing in\n%s", want, notes)
 		}
 	}
-	for _, never := range []string{"hook_secret", "hooks.write"} {
+	for _, never := range []string{"hook_secret", "hooks.write", "queue.read"} {
 		if strings.Contains(block+notes, never) {
 			t.Errorf("%q stands in\n%s\n%s", never, block, notes)
+		}
+	}
+}
+
+// TestParents: who asks for a listing by name gets the one that carries its shards, both switched on.
+func TestParents(t *testing.T) {
+	for want, on := range map[string]bool{"grants": true, "grant": false, "all": false, "all,grants": true} {
+		block, _, err := written(everything(), &connectFlags{want: strings.Split(want, ",")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(block, "enabled = true"); (n == 2) != on || (n == 0) == on {
+			t.Errorf("--for %s: %d listings are switched on in\n%s", want, n, block)
 		}
 	}
 }
