@@ -108,8 +108,9 @@ func (s *Server) Deliver(ctx context.Context, org, event string, payload json.Ra
 // targets are the webhooks that hear of an organisation.
 func (s *Server) targets(o *Org) []target {
 	var out []target
-	for i, n := 0, o.Hooks.len(); i < n; i++ {
-		out = append(out, orgTarget(o, o.Hooks.At(i)))
+	all := s.hooksOf(o)
+	for i, n := 0, all.len(); i < n; i++ {
+		out = append(out, orgTarget(o, all.At(i)))
 	}
 	for _, a := range s.apps {
 		for _, inst := range a.Installations {

@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-func (c *call) getHooks() { list(c, c.org.Hooks, (*call).hook) }
+func (c *call) getHooks() { list(c, c.s.hooksOf(c.org), (*call).hook) }
 
 // theTarget is the webhook of the path: the App's own, or one of the organisation.
 func (c *call) theTarget() (target, bool) {
 	if c.who.kind == jwt {
 		return appTarget(c.who.app), true
 	}
-	h, ok := c.org.Hooks.find(c.param("{hook_id}"), func(h *Hook, key string) bool { return strconv.FormatInt(h.ID, 10) == key })
+	h, ok := c.s.hooksOf(c.org).find(c.param("{hook_id}"), func(h *Hook, key string) bool { return strconv.FormatInt(h.ID, 10) == key })
 	if !ok {
 		c.notFound()
 		return target{}, false

@@ -25,6 +25,7 @@ type Server struct {
 	stats      stats
 	views      views
 	sent       deliveries
+	made       hookWrites
 	tokens     tokens
 	serial     atomic.Int64 // of requests and deliveries
 	control    http.Handler
