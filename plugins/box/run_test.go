@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ type result struct {
 	records map[string]sdk.Record // by kind and id
 	order   []string
 	shards  []*sdk.Shard
+	gone    []string // kind and id
 	hints   []*wire.Hint
 	marks   [][]byte // checkpoints
 	cert    *wire.Certificate
@@ -40,6 +40,9 @@ func (r *result) take(t *testing.T, part []byte) {
 		r.order = append(r.order, key)
 	}
 	r.shards = append(r.shards, p.GetShards()...)
+	for _, g := range p.GetTombstones() {
+		r.gone = append(r.gone, sdk.KindName(g.GetKind())+" "+g.GetId())
+	}
 	r.hints = append(r.hints, p.GetHints()...)
 	if p.Checkpoint != nil {
 		r.marks = append(r.marks, p.GetCheckpoint())
@@ -133,13 +136,4 @@ func attribute(list []*sdk.Attribute, name string) string {
 		}
 	}
 	return ""
-}
-
-func numbers(from, n int) []string {
-	var ids []string
-	for i := range n {
-		ids = append(ids, fmt.Sprint(from+i))
-	}
-	slices.Sort(ids)
-	return ids
 }

@@ -63,7 +63,7 @@ func streaming(position string, types []string) string {
 }
 
 // follow reads the enterprise's log from the bookmark on and hands over its events, page by page. It ends with the page on
-// which nothing is: a short one does not mean the end.
+// which nothing is: a short one does not mean the end, and where types are asked for, neither does an empty one that moves on.
 func (c *scan) follow(ctx context.Context, types []string, take func(context.Context, []event) error) error {
 	at := c.w.Resume(string(c.w.Bookmark))
 	if at == "" {
@@ -76,8 +76,8 @@ func (c *scan) follow(ctx context.Context, types []string, take func(context.Con
 		}
 		moved := string(p.Position) != at
 		switch n := len(*p.Entries); {
-		case n == 0 && !moved:
-			return c.w.Complete(sdk.Next([]byte(at)))
+		case n == 0 && (!moved || len(types) == 0):
+			return c.w.Complete(sdk.Next([]byte(p.Position)))
 		case !moved:
 			return stuck()
 		case n == 0:

@@ -29,12 +29,7 @@ var triggers = []string{
 
 // Webhook checks the signature and says where to look. Nothing of a body becomes a record.
 func (connector) Webhook(_ context.Context, s *sdk.Session, h *sdk.Hook) (*sdk.Reply, error) {
-	at := h.Header.Get("Box-Delivery-Timestamp")
-	sent, err := time.Parse(time.RFC3339, at)
-	age := h.ReceivedAt.Sub(sent)
-	signed := fits(s.Secret(primaryField), h.Header.Get("Box-Signature-Primary"), h.Body, at) ||
-		fits(s.Secret(secondaryField), h.Header.Get("Box-Signature-Secondary"), h.Body, at)
-	if err != nil || age > deliveryAge || age < -deliveryAge || !signed {
+	if !fresh(h) || !signed(s, h) {
 		return &sdk.Reply{Status: http.StatusUnauthorized}, nil
 	}
 	reply := &sdk.Reply{Status: http.StatusOK, Verified: true}
@@ -42,12 +37,25 @@ func (connector) Webhook(_ context.Context, s *sdk.Session, h *sdk.Hook) (*sdk.R
 		Trigger string          `json:"trigger"`
 		Source  json.RawMessage `json:"source"`
 	}
-	if json.Unmarshal(h.Body, &p) != nil {
+	if lenient(h.Body, &p); p.Trigger == "" {
 		reply.Status = http.StatusBadRequest
 		return reply, nil
 	}
 	reply.Hints = hookHints(p.Trigger, p.Source, h.ReceivedAt)
 	return reply, nil
+}
+
+// fresh: what is older may be a replay.
+func fresh(h *sdk.Hook) bool {
+	sent, err := time.Parse(time.RFC3339, h.Header.Get("Box-Delivery-Timestamp"))
+	return err == nil && h.ReceivedAt.Sub(sent).Abs() <= deliveryAge
+}
+
+// signed with one of the two keys: while they are changed, one of them is new.
+func signed(s *sdk.Session, h *sdk.Hook) bool {
+	at := h.Header.Get("Box-Delivery-Timestamp")
+	return fits(s.Secret(primaryField), h.Header.Get("Box-Signature-Primary"), h.Body, at) ||
+		fits(s.Secret(secondaryField), h.Header.Get("Box-Signature-Secondary"), h.Body, at)
 }
 
 // fits compares in constant time. Without a key nothing is signed. The signature is over the body, then the time.

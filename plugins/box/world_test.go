@@ -138,7 +138,7 @@ func (c *content) enterprise() *boxtest.Enterprise {
 	return &boxtest.Enterprise{
 		ID: enterpriseID, Name: "Acme",
 		Users:    live(c, &c.users, func(u boxtest.User) string { return u.ID }),
-		External: boxtest.ListOf(boxtest.User{Person: stranger(0), CreatedAt: madeAt}, boxtest.User{Person: stranger(1), CreatedAt: madeAt}),
+		External: boxtest.ListOf(boxtest.User{Person: stranger(0), CreatedAt: madeAt, UpdatedAt: madeAt}, boxtest.User{Person: stranger(1), CreatedAt: madeAt, UpdatedAt: madeAt}),
 		Groups:   live(c, &c.groups, func(g boxtest.Group) string { return g.ID }),
 		Members: func(g string) boxtest.List[boxtest.Membership] {
 			defer c.lock()()
@@ -187,7 +187,7 @@ func thing(kind string, id int, name, parent string, owner boxtest.Person) boxte
 func newContent() *content {
 	c := &content{collabs: map[string][]boxtest.Collaboration{}, members: map[string][]boxtest.Membership{}}
 	for i := range userCount {
-		u := boxtest.User{Person: someone(i), CreatedAt: madeAt, Title: "Engineer"}
+		u := boxtest.User{Person: someone(i), CreatedAt: madeAt, UpdatedAt: madeAt, Title: "Engineer"}
 		switch i {
 		case 1:
 			u.Role = "admin"
@@ -204,7 +204,7 @@ func newContent() *content {
 	}
 	for i := range groupCount {
 		id := fmt.Sprint(300 + i)
-		c.groups = append(c.groups, boxtest.Group{ID: id, Name: "Group " + id, CreatedAt: madeAt, SyncID: "sync-" + id})
+		c.groups = append(c.groups, boxtest.Group{ID: id, Name: "Group " + id, CreatedAt: madeAt, SyncID: "sync-" + id, UpdatedAt: madeAt})
 		for j := range 5 {
 			m := boxtest.Membership{ID: fmt.Sprint(4000 + 10*i + j), User: someone((2*i + j) % userCount), CreatedAt: madeAt}
 			if j == 0 {
@@ -309,7 +309,7 @@ func start(t *testing.T, c *content, change func(*boxtest.Config)) *world {
 	t.Cleanup(func() {
 		w.http.Close()
 		for _, err := range w.wrong[:min(len(w.wrong), 10)] {
-			t.Errorf("against the vendor's document: %v", err)
+			t.Errorf("against the vendor's document: %.1500v", err)
 		}
 	})
 	return w
@@ -336,6 +336,9 @@ func (w *world) record(t *testing.T) func(*http.Request, int, http.Header, []byt
 		w.mu.Lock()
 		w.asked = append(w.asked, strings.TrimSpace(r.Method+" "+r.URL.Path+" "+r.Header.Get("As-User")))
 		w.mu.Unlock()
+		if status == http.StatusForbidden && len(body) == 0 {
+			return // for a scope that is missing, Box answers in a header, whatever its document says
+		}
 		hold(r, status, h, body)
 	}
 }
@@ -355,30 +358,75 @@ func openSpec(dir string) (*spec.Spec, error) {
 			// Any object is a GenericSource, so that oneOf fits nothing.
 			source := doc.Components.Schemas["EventSourceResource"].Value
 			source.AnyOf, source.OneOf = source.OneOf, nil
-			// "accessed" is required of a link, and described nowhere.
 			for _, name := range []string{"File", "Folder", "WebLink"} {
-				mendLink(doc.Components.Schemas[name].Value)
+				for _, part := range doc.Components.Schemas[name].Value.AllOf {
+					if l := part.Value.Properties["shared_link"]; l != nil {
+						mendLink(l.Value)
+					}
+				}
 			}
+			seen := map[*openapi3.Schema]bool{}
+			for _, s := range doc.Components.Schemas {
+				mendNull(s.Value, seen)
+			}
+			// Events come with words that the list lacks.
+			for _, part := range doc.Components.Schemas["Event"].Value.Properties["event_type"].Value.AllOf {
+				part.Value.Enum = nil
+			}
+			// It is null in real events.
+			doc.Components.Schemas["Event"].Value.Properties["session_id"].Value.Nullable = true
 			// A word in a 429 that the list of codes leaves out, as it does those for 403 and trashed.
 			doc.Components.Schemas["ClientError"].Value.Properties["code"].Value.Enum = nil
 		},
 	})
 }
 
+// mendLink: a link requires "accessed", which is described nowhere.
 func mendLink(s *openapi3.Schema) {
+	s.Required = slices.DeleteFunc(s.Required, func(n string) bool { return n == "accessed" })
 	for _, part := range s.AllOf {
-		if l := part.Value.Properties["shared_link"]; l != nil {
-			drop(l.Value)
-		}
 		mendLink(part.Value)
 	}
 }
 
-func drop(s *openapi3.Schema) {
-	s.Required = slices.DeleteFunc(s.Required, func(n string) bool { return n == "accessed" })
-	for _, part := range s.AllOf {
-		drop(part.Value)
+// mendNull: where one part of allOf may be null, the vendor means the whole.
+func mendNull(s *openapi3.Schema, seen map[*openapi3.Schema]bool) {
+	if seen[s] {
+		return
 	}
+	seen[s] = true
+	null := s.Nullable
+	for _, part := range s.AllOf {
+		null = null || part.Value.Nullable
+	}
+	for i, part := range s.AllOf {
+		mendNull(part.Value, seen)
+		if null {
+			s.Nullable = true
+			s.AllOf[i] = &openapi3.SchemaRef{Value: nullable(part.Value)}
+		}
+	}
+	for _, p := range s.Properties {
+		mendNull(p.Value, seen)
+	}
+	for _, list := range []openapi3.SchemaRefs{s.OneOf, s.AnyOf} {
+		for _, part := range list {
+			mendNull(part.Value, seen)
+		}
+	}
+	if s.Items != nil {
+		mendNull(s.Items.Value, seen)
+	}
+}
+
+// nullable is a copy that may be null.
+func nullable(s *openapi3.Schema) *openapi3.Schema {
+	c := *s
+	c.Nullable, c.AllOf = true, nil
+	for _, part := range s.AllOf {
+		c.AllOf = append(c.AllOf, &openapi3.SchemaRef{Value: nullable(part.Value)})
+	}
+	return &c
 }
 
 // calls gives the requests since the last time.

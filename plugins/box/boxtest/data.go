@@ -26,7 +26,7 @@ type Enterprise struct {
 	// Collaborations of an item, those of the folders above it left out.
 	Collaborations func(item string) []Collaboration
 
-	// Events of the enterprise, ascending in Recorded.
+	// Events of the enterprise, ascending in Recorded. Those without an ID are left out.
 	Events List[Event]
 	Pins   List[Pin]
 }

@@ -37,15 +37,14 @@ func (s *Server) eventsBefore(t time.Time) int {
 
 // query is what a request asks of a log.
 type query struct {
-	stream         string
-	limit          int
-	position       int // index of an event
-	given          bool
-	types          []string
-	after, before  time.Time
-	user           string // of a user's stream
-	from, to       int    // the events of the log
-	numberPosition bool
+	stream        string
+	limit         int
+	position      int // index of an event
+	given         bool
+	types         []string
+	after, before time.Time
+	user          string // of a user's stream
+	from, to      int    // the events of the log
 }
 
 func (c *call) events() {
@@ -169,7 +168,11 @@ func (c *call) pick(q query) (list []Event, next int) {
 	return list, i
 }
 
+// fits: an entry without an id is none.
 func (q *query) fits(e *Event) bool {
+	if e.ID == "" {
+		return false
+	}
 	if len(q.types) > 0 && !slices.Contains(q.types, e.Type) {
 		return false
 	}
@@ -203,6 +206,9 @@ func (c *call) showEvent(e *Event, own bool) any {
 		"type": "event", "event_id": e.ID, "event_type": e.Type, "created_at": e.Created.Format(time.RFC3339),
 		"recorded_at": e.recorded().Format(time.RFC3339), "created_by": e.By.json(), "session_id": nil, "source": e.Source,
 		"additional_details": e.Details, "ip_address": e.IP, "action_by": nil,
+	}
+	if e.Details == nil {
+		obj["additional_details"] = map[string]any{}
 	}
 	if e.ActionBy != nil {
 		obj["action_by"] = e.ActionBy.json()

@@ -40,7 +40,7 @@ func (c *call) paging(scope string, markers bool) (page, bool) {
 		}
 		p.from = n
 	}
-	if v := q.Get("marker"); v != "" {
+	if v := q.Get("marker"); v != "" && p.marker {
 		n, ok := readMarker(v, scope)
 		if !ok || p.fault == fake.FaultExpire {
 			c.fail(http.StatusBadRequest, "Invalid marker")
