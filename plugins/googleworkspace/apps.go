@@ -94,7 +94,9 @@ func tokenUsers(ctx context.Context, sc *scan) error {
 		return &sdk.Shard{Listing: "tokens", Key: u.ID, Name: u.Email, Stamp: stamp, State: sdk.ShardActive}
 	}
 	if sc.w.Mode != sdk.ModeDelta || len(sc.w.Bookmark) == 0 {
-		return sc.whole(ctx, sc.perUser(func(u *user) *sdk.Shard { return shard(u, sc.daily()) }))
+		return sc.whole(ctx, func(stamp string) []step {
+			return []step{sc.perUser(func(u *user) *sdk.Shard { return shard(u, stamp) })}
+		})
 	}
 	b, from, err := sc.follow(slowLogs)
 	if err != nil {
@@ -113,7 +115,7 @@ func tokenUsers(ctx context.Context, sc *scan) error {
 			return nil
 		})
 		if err != nil {
-			return err
+			return sc.blind(err)
 		}
 		if !whole {
 			return sc.tooMuch()

@@ -23,8 +23,8 @@ import (
 
 const (
 	keyField      = "service_account_key"
-	tokenAudience = "https://oauth2.googleapis.com/token"
-	jwtLife       = time.Hour // Google takes no more
+	tokenAudience = "https://oauth2.googleapis.com/token" //nolint:gosec // an address
+	jwtLife       = time.Hour                             // Google takes no more
 	jwtPast       = 30 * time.Second
 	maxTokenLife  = time.Hour
 	grantType     = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -107,6 +107,9 @@ func assertion(k *accountKey, key *rsa.PrivateKey, who as, now time.Time) (strin
 
 // mint obtains an access token.
 func (c *client) mint(ctx context.Context, who as) (*sdk.Token, error) {
+	if who.subject == "" {
+		return nil, &sdk.Error{Type: sdk.ErrInvalid, Field: adminSetting, Message: "setting admin is empty: the e-mail of an administrator is expected"}
+	}
 	k, key, err := parseKey(c.s.Secret(keyField))
 	if err != nil {
 		return nil, err

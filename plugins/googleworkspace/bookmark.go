@@ -26,7 +26,7 @@ const (
 	maxTouched = 200
 )
 
-// next gives the bookmark of a walk that began at a time.
+// next makes it the walk's.
 func (b bookmark) next() sdk.Completion { return sdk.Next(encode(b)) }
 
 // follow gives the bookmark of a delta walk, and the time to read the log from.
@@ -43,18 +43,28 @@ func (sc *scan) follow(late time.Duration) (b bookmark, from time.Time, err erro
 	return b, from, nil
 }
 
+// blind ends a delta walk whose log may not be read: it says nothing, and the bookmark stays where it was, so that all is
+// read whole a day after the last time.
+func (sc *scan) blind(err error) error {
+	if sdk.TypeOf(err) != sdk.ErrPermission {
+		return err
+	}
+	return sc.w.Complete(sdk.Next(sc.w.Bookmark), sdk.Warning("the logs cannot be read without "+scopeAudit.url()+", so changes are seen once a day"))
+}
+
 // tooMuch ends a delta walk for which reading all is cheaper.
 func (sc *scan) tooMuch() error {
 	return sdk.Errorf(sdk.ErrExpired, "more changed in listing %s than is worth looking at one by one", sc.w.Listing)
 }
 
-// whole runs the steps of a full walk and certifies it with a bookmark of its start.
-func (sc *scan) whole(ctx context.Context, steps ...step) error {
+// whole runs the steps of a full walk and certifies it with a bookmark of its start. steps gets a stamp for the shards
+// below: after a full walk all of them are walked.
+func (sc *scan) whole(ctx context.Context, steps func(stamp string) []step) error {
 	note, err := sc.note(func() (string, error) { return num(sc.now().Unix()), nil })
 	if err != nil {
 		return err
 	}
-	if err := sc.pages(ctx, note, steps...); err != nil {
+	if err := sc.pages(ctx, note, steps("f"+note)...); err != nil {
 		return err
 	}
 	var began number

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,7 +33,7 @@ func (c connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, erro
 		}
 	}
 	for _, b := range buckets() {
-		st.Owners = append(st.Owners, sdk.QuotaOwner{Bucket: b.Name, Owner: "project of " + k.Email})
+		st.Owners = append(st.Owners, sdk.QuotaOwner{Bucket: b.Name, Owner: "project " + cmp.Or(k.Project, k.Email)})
 	}
 	for _, src := range sources() {
 		one := sdk.Capability{Name: "list:" + src.spec.Name}

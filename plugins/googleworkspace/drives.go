@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -36,20 +35,17 @@ const (
 	permissionsPerPage = 100
 )
 
-// daily is the stamp of a drive that the log does not name: once a day every drive is looked at.
-func (sc *scan) daily() string {
-	return "d" + num(sc.now().Unix()/int64(wholeAgain/time.Second))
-}
-
 // myDrives gives a shard for each person's files. It has no records.
 func myDrives(ctx context.Context, sc *scan) error {
 	if sc.w.Mode == sdk.ModeDelta && len(sc.w.Bookmark) > 0 {
 		return myDrivesDelta(ctx, sc)
 	}
-	return sc.whole(ctx, sc.perUser(func(u *user) *sdk.Shard { return myDrive(u, sc.daily()) }))
+	return sc.whole(ctx, func(stamp string) []step {
+		return []step{sc.perUser(func(u *user) *sdk.Shard { return myDrive(u, stamp) })}
+	})
 }
 
-// perUser gives a shard of a child listing for each user.
+// perUser gives a shard of a child listing for each user; nil is none.
 func (sc *scan) perUser(shard func(*user) *sdk.Shard) step {
 	return func(ctx context.Context, token string) (string, error) {
 		p, err := sc.userPage(ctx, sc.size(usersPerPage), token, "id,primaryEmail,suspended,archived", false)
@@ -57,7 +53,9 @@ func (sc *scan) perUser(shard func(*user) *sdk.Shard) step {
 			return "", err
 		}
 		for _, u := range p.Users {
-			sc.w.Found(shard(u))
+			if s := shard(u); s != nil {
+				sc.w.Found(s)
+			}
 		}
 		return p.Next, nil
 	}
@@ -97,7 +95,27 @@ func myDrivesDelta(ctx context.Context, sc *scan) error {
 		return nil
 	})
 	if err != nil {
+		return sc.blind(err)
+	}
+	if err := sc.touchedDrives(ctx, touched); err != nil {
 		return err
+	}
+	return sc.w.Complete(b.next())
+}
+
+// fewOwners are asked for one by one; of more, everybody is listed, which is five hundred in one call.
+const fewOwners = 20
+
+// touchedDrives gives the shards of those whose addresses the log names.
+func (sc *scan) touchedDrives(ctx context.Context, touched map[string]*mix) error {
+	if len(touched) > fewOwners {
+		named := sc.perUser(func(u *user) *sdk.Shard {
+			if m := touched[strings.ToLower(u.Email)]; m != nil {
+				return myDrive(u, m.stamp())
+			}
+			return nil
+		})
+		return sc.pages(ctx, "", named)
 	}
 	for _, email := range slices.Sorted(maps.Keys(touched)) {
 		u, err := sc.userByKey(ctx, email)
@@ -109,7 +127,7 @@ func myDrivesDelta(ctx context.Context, sc *scan) error {
 		}
 		sc.w.Found(myDrive(u, touched[email].stamp()))
 	}
-	return sc.w.Complete(b.next())
+	return nil
 }
 
 // reading events leave a file as it is.
@@ -146,7 +164,11 @@ func sharedDrives(ctx context.Context, sc *scan) error {
 	if sc.w.Mode == sdk.ModeDelta && len(sc.w.Bookmark) > 0 {
 		return sharedDrivesDelta(ctx, sc)
 	}
-	return sc.whole(ctx, func(ctx context.Context, token string) (string, error) {
+	return sc.whole(ctx, func(stamp string) []step { return []step{sc.driveStep(stamp)} })
+}
+
+func (sc *scan) driveStep(stamp string) step {
+	return func(ctx context.Context, token string) (string, error) {
 		var p struct {
 			Drives []*sharedDriveInfo `json:"drives"`
 			Next   string             `json:"nextPageToken"`
@@ -160,12 +182,12 @@ func sharedDrives(ctx context.Context, sc *scan) error {
 			if d == nil || d.ID == "" {
 				return "", missing("shared drive", "id")
 			}
-			if err := sc.addDrive(ctx, d, sc.daily()); err != nil {
+			if err := sc.addDrive(ctx, d, stamp); err != nil {
 				return "", err
 			}
 		}
 		return p.Next, nil
-	})
+	}
 }
 
 func (sc *scan) addDrive(ctx context.Context, d *sharedDriveInfo, stamp string) error {
@@ -240,7 +262,7 @@ func sharedDrivesDelta(ctx context.Context, sc *scan) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return sc.blind(err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(touched)) {
 		var d sharedDriveInfo

@@ -9,9 +9,15 @@ import (
 	"github.com/mooring-hq/mooring/sdk"
 )
 
+// fetch answers one call of Fetch.
+type fetch struct {
+	*client
+	ids map[string]string // of people, by e-mail
+}
+
 // Fetch reads accounts, groups and files as they are now.
 func (c connector) Fetch(ctx context.Context, s *sdk.Session, refs []*sdk.Ref, yield func(sdk.Fetched) error) error {
-	cl := c.client(s)
+	cl := &fetch{client: c.client(s), ids: map[string]string{}}
 	for _, r := range refs {
 		var got sdk.Fetched
 		switch r.GetKind() {
@@ -101,7 +107,7 @@ func (c *client) fetchGroup(ctx context.Context, r *sdk.Ref) sdk.Fetched {
 
 // fetchFile asks as the person whom the hint names. That the person does not see it proves nothing: only the log can say
 // that it was deleted.
-func (c *client) fetchFile(ctx context.Context, r *sdk.Ref) sdk.Fetched {
+func (c *fetch) fetchFile(ctx context.Context, r *sdk.Ref) sdk.Fetched {
 	if r.GetId() == "" {
 		return failed(sdk.Errorf(sdk.ErrInvalid, "a file without id was asked for"))
 	}
@@ -121,11 +127,15 @@ func (c *client) fetchFile(ctx context.Context, r *sdk.Ref) sdk.Fetched {
 	case f.Drive != "" || !f.OwnedByMe || len(f.Owners) == 0:
 		return sdk.Fetched{State: sdk.Denied} // it has moved: its new place lists it
 	}
-	u, err := c.userByKey(ctx, f.Owners[0].Email)
-	if err != nil {
-		return failed(err)
+	owner := strings.ToLower(f.Owners[0].Email)
+	if c.ids[owner] == "" {
+		u, err := c.userByKey(ctx, owner)
+		if err != nil {
+			return failed(err)
+		}
+		c.ids[owner] = u.ID
 	}
-	return found("files", f.record(c.domain(), u.ID))
+	return found("files", f.record(c.domain(), c.ids[owner]))
 }
 
 // deletedFile looks in the log whether a file was deleted for ever.

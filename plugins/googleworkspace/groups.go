@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -46,7 +45,11 @@ func groups(ctx context.Context, sc *scan) error {
 	if sc.w.Mode == sdk.ModeDelta && len(sc.w.Bookmark) > 0 {
 		return groupsDelta(ctx, sc)
 	}
-	return sc.whole(ctx, func(ctx context.Context, token string) (string, error) {
+	return sc.whole(ctx, func(stamp string) []step { return []step{sc.groupStep(stamp)} })
+}
+
+func (sc *scan) groupStep(stamp string) step {
+	return func(ctx context.Context, token string) (string, error) {
 		var p struct {
 			Groups []*group `json:"groups"`
 			Next   string   `json:"nextPageToken"`
@@ -57,21 +60,12 @@ func groups(ctx context.Context, sc *scan) error {
 			return "", err
 		}
 		for _, g := range p.Groups {
-			if err := sc.addGroup(g, sc.weekly(g)); err != nil {
+			if err := sc.addGroup(g, stamp); err != nil {
 				return "", err
 			}
 		}
 		return p.Next, nil
-	})
-}
-
-// weekly is the stamp of a group that no log names: its count, and the week, so that what no log told is found.
-func (sc *scan) weekly(g *group) string {
-	const week = 7 * 24 * time.Hour
-	if g == nil || g.Members == nil {
-		return ""
 	}
-	return "n" + num(int64(*g.Members)) + "w" + num(sc.now().Unix()/int64(week/time.Second))
 }
 
 func (sc *scan) addGroup(g *group, stamp string) error {
@@ -119,7 +113,7 @@ func groupsDelta(ctx context.Context, sc *scan) error {
 			return nil
 		})
 		if err != nil {
-			return err
+			return sc.blind(err)
 		}
 	}
 	for _, email := range slices.Sorted(maps.Keys(touched)) {

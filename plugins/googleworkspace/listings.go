@@ -86,7 +86,7 @@ func places() []source {
 		{
 			spec: sdk.Listing{
 				Name: "drives", Doc: "one Drive for each person; the log of Drive says which changed", Type: sdk.Delta,
-				Permissions: urls(scopeUsers, scopeAudit), Every: time.Hour,
+				Permissions: urls(scopeUsers), Every: time.Hour,
 			},
 			scan: myDrives,
 		},
@@ -100,7 +100,7 @@ func places() []source {
 		{
 			spec: sdk.Listing{
 				Name: "shared_drives", Doc: "shared drives and who is in them", Defines: kinds(sdk.KindFile), Type: sdk.Delta,
-				Permissions: urls(scopeDrives, scopeMetadata, scopeAudit), Every: time.Hour,
+				Permissions: urls(scopeDrives, scopeMetadata), Every: time.Hour,
 				Fields: []string{"file.name", "file.type", "file.created_at", "file.url", "file.trashed", "file.access_level", "file.access"},
 			},
 			scan: sharedDrives, probe: driveList(scopeDrives, "/drive/v3/drives", "useDomainAdminAccess", "true", "pageSize", "1", "fields", "drives(id)"),
@@ -120,7 +120,7 @@ func permits() []source {
 		{
 			spec: sdk.Listing{
 				Name: "token_users", Doc: "who may have let apps in; the token log says whose changed", Type: sdk.Delta, OffByDefault: true,
-				Permissions: urls(scopeUsers, scopeAudit), Every: time.Hour,
+				Permissions: urls(scopeUsers), Every: time.Hour,
 			},
 			scan: tokenUsers,
 		},

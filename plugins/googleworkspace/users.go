@@ -70,7 +70,7 @@ func users(ctx context.Context, sc *scan) error {
 	if sc.w.Mode == sdk.ModeDelta && len(sc.w.Bookmark) > 0 {
 		return usersDelta(ctx, sc)
 	}
-	return sc.whole(ctx, sc.userStep(false), sc.userStep(true))
+	return sc.whole(ctx, func(string) []step { return []step{sc.userStep(false), sc.userStep(true)} })
 }
 
 func (sc *scan) userStep(deleted bool) step {
@@ -105,7 +105,7 @@ func usersDelta(ctx context.Context, sc *scan) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return sc.blind(err)
 	}
 	gone := map[string]bool{}
 	for _, email := range slices.Sorted(maps.Keys(touched)) {

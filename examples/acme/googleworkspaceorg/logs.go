@@ -37,7 +37,7 @@ func (o *org) log(application string) gw.List[gw.Activity] {
 // qualifier is a number of its own for a change, beyond what a float64 holds.
 func qualifier(ch *company.Change) int64 {
 	n, _ := strconv.ParseUint(ch.ID[:min(16, len(ch.ID))], 16, 64) // 0 where there is none
-	return int64(n)                                                //nolint:gosec // Google's are negative, too
+	return int64(n)                                                // Google's are negative, too
 }
 
 // entry is an entry of a log; without events it is one that this log does not have.

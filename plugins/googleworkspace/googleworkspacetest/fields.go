@@ -1,6 +1,9 @@
 package googleworkspacetest
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // fields is a mask of partial answers: a,b(c,d),e/f. An empty one below a name means all of it.
 type fields map[string]fields
@@ -31,9 +34,7 @@ func (p *maskParser) list() (fields, bool) {
 			return nil, false
 		}
 		if have, twice := all[name]; twice {
-			for k, v := range below {
-				have[k] = v
-			}
+			maps.Copy(have, below)
 		} else {
 			all[name] = below
 		}

@@ -167,6 +167,21 @@ func throttled(path string) *problem {
 	return &problem{http.StatusForbidden, "userRateLimitExceeded", "User Rate Limit Exceeded"}
 }
 
+// reasonOf is what Google's errors of a status mostly say.
+func reasonOf(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "authError"
+	case http.StatusForbidden:
+		return "forbidden"
+	case http.StatusNotFound:
+		return "notFound"
+	case http.StatusTooManyRequests:
+		return "rateLimitExceeded"
+	}
+	return "backendError"
+}
+
 func writeError(w http.ResponseWriter, status int, reason, message string) {
 	domain := "global"
 	if strings.Contains(reason, "LimitExceeded") {
