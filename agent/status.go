@@ -54,6 +54,7 @@ func printStatus(s api.Status) {
 	}
 	fmt.Println()
 	t.print(os.Stdout)
+	printRealtime(s)
 	printListings(s)
 	printQuota(s)
 }
