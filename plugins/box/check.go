@@ -91,20 +91,21 @@ func (src *source) follow(c *sdk.Capability, before []sdk.Capability) {
 	}
 }
 
-// learn takes the names for later probes from the first entry. An administrator stands first in no list, so that as-user is
-// tried with somebody ordinary if there is one.
+// learn takes the names for later probes from the first entries: a user, whom one can act as, and a group.
 func learn(names map[string]string, listing string, body json.RawMessage) {
 	var list []struct {
-		ID string `json:"id"`
+		ID     string `json:"id"`
+		Status string `json:"status"`
 	}
-	if json.Unmarshal(body, &list) != nil || len(list) == 0 || list[0].ID == "" {
+	key := map[string]string{"users": "{user}", "groups": "{group}"}[listing]
+	if json.Unmarshal(body, &list) != nil || key == "" {
 		return
 	}
-	switch listing {
-	case "users":
-		names["{user}"] = list[0].ID
-	case "groups":
-		names["{group}"] = list[0].ID
+	for _, one := range list {
+		if one.ID != "" && one.Status != "inactive" {
+			names[key] = one.ID
+			return
+		}
 	}
 }
 

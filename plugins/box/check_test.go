@@ -41,6 +41,16 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckActsAsSomebodyActive: nobody can act as somebody inactive, which says nothing about permissions.
+func TestCheckActsAsSomebodyActive(t *testing.T) {
+	c := newContent()
+	c.users[0].Status, c.users[1].Status = "inactive", "inactive"
+	caps, _ := states(t, start(t, c, nil))
+	if f := caps["list:files"]; f.State != sdk.Held {
+		t.Errorf("listing files is %s: %s", f.State, f.Reason)
+	}
+}
+
 // TestEveryScope: with one scope taken away, Check names it for all that it carries, and the rest goes on.
 func TestEveryScope(t *testing.T) {
 	needs := map[string][]string{

@@ -61,7 +61,7 @@ func sources() []source {
 				Fields: append([]string{"role.name", "role.privileged", "membership.container", "membership.member", "membership.state"},
 					accountFields...),
 			},
-			scan: users, probe: "/users?user_type=managed&limit=1",
+			scan: users, probe: "/users?user_type=managed&limit=100&fields=status", // as one of them others are tried
 		},
 		{
 			spec: sdk.Listing{
