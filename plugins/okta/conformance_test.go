@@ -14,13 +14,30 @@ func still(c *oktatest.Config) {
 	c.Now = func() time.Time { return now }
 }
 
+// fewAtWork is the same organisation, but most people have left: two listings ask for each who has not.
+func fewAtWork() *oktatest.Org {
+	o := newOrg()
+	const working = 25
+	o.Users = oktatest.List[oktatest.User]{
+		Len: func() int { return userCount },
+		At: func(i int) oktatest.User {
+			u := someone(i)
+			if i >= working {
+				u.Status = "DEPROVISIONED"
+			}
+			return u
+		},
+	}
+	return o
+}
+
 func TestConformanceWithToken(t *testing.T) {
-	w := start(t, newOrg(), still)
+	w := start(t, fewAtWork(), still)
 	sdktest.Run(t, sdktest.Options{Connector: connector{}, ProviderAt: w.http.URL, Secrets: sswsSecrets()})
 }
 
 func TestConformanceAsServiceApp(t *testing.T) {
-	w := start(t, newOrg(), still)
+	w := start(t, fewAtWork(), still)
 	sdktest.Run(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Secrets: appSecrets(), Settings: map[string]string{"key_id": keyID},
 	})

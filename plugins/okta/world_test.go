@@ -197,7 +197,7 @@ func addApps(o *oktatest.Org) {
 	})
 }
 
-const pastEvents = 2300 // before the last midnight
+const pastEvents = 1050 // before the last midnight
 
 // history is a log: one event every half an hour until a day ago, and none since.
 func history(now time.Time) []oktatest.Event {

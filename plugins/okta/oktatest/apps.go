@@ -14,7 +14,11 @@ func (c *call) showApp(a *App) object {
 		"features":   []string{}, "credentials": object{}, "settings": object{"app": object{}},
 		"_links": object{"self": c.link("/api/v1/apps/" + a.ID)},
 	}
-	if mode == "OPENID_CONNECT" {
+	switch mode {
+	case "BOOKMARK":
+		o["name"] = "bookmark"
+		o["settings"] = object{"app": object{"requestIntegration": false, "url": "https://wiki.example"}}
+	case "OPENID_CONNECT":
 		o["name"] = "oidc_client"
 		o["credentials"] = object{"oauthClient": object{
 			"autoKeyRotation": true, "client_id": a.ClientID, "token_endpoint_auth_method": "private_key_jwt",
