@@ -31,6 +31,9 @@ func validateCommand(o *options) *cobra.Command {
 			if err := compilePolicies(c); err != nil {
 				return err
 			}
+			if _, err := daemon.PeopleMap(c); err != nil {
+				return &exit{exitUsage, err}
+			}
 			if err := config.Print(os.Stderr, diags, c.Files, isTerminal(os.Stderr)); err != nil {
 				return err
 			}

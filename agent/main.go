@@ -61,6 +61,7 @@ func root() *cobra.Command {
 		runCommand(o), scanCommand(o), checkCommand(o), loginCommand(o),
 		validateCommand(o), fmtCommand(o), connectCommand(o),
 		statusCommand(o), queryCommand(o), changesCommand(o),
+		personCommand(o), timelineCommand(o), accessCommand(o),
 		connectorCommand(o), instanceCommand(o),
 		storeCommand(o), backupCommand(o), restoreCommand(o),
 	)

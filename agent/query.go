@@ -108,7 +108,11 @@ func (o *options) query(ctx context.Context, kind wire.Kind, f *queryFlags) erro
 // show prints an answer of lines, the last of which is its trailer.
 func show(body io.Reader, output string, fields []string) error {
 	out := bufio.NewWriter(os.Stdout)
-	p := printerFor(output, fields, out)
+	return showWith(body, printerFor(output, fields, out), out)
+}
+
+// showWith prints an answer of lines by a printer that writes to out.
+func showWith(body io.Reader, p printer, out *bufio.Writer) error {
 	lines := bufio.NewReaderSize(body, 1<<20)
 	var trailer api.Trailer
 	for {

@@ -1,10 +1,7 @@
 package access
 
 import (
-	"slices"
 	"time"
-
-	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 // Graph holds what all records say. It is not safe for concurrent use.
@@ -158,31 +155,4 @@ func (g *Graph) add(record int32, f fact) {
 	if !f.expires.IsZero() {
 		g.expires[id] = f.expires
 	}
-}
-
-// Carriers gives the records that speak of a record: its memberships, the files that name it.
-func (g *Graph) Carriers(k Key, kinds ...wire.Kind) []Key {
-	n, ok := g.find(k)
-	if !ok {
-		return nil
-	}
-	seen := map[int32]bool{}
-	var out []Key
-	take := func(id int32) {
-		e := &g.edges[id]
-		if e.dead || seen[e.record] || e.record == n {
-			return
-		}
-		seen[e.record] = true
-		if slices.Contains(kinds, g.kind(e.record)) {
-			out = append(out, g.key(e.record))
-		}
-	}
-	for id := g.list[n].in; id != none; id = g.edges[id].nextIn {
-		take(id)
-	}
-	for id := g.list[n].out; id != none; id = g.edges[id].nextOut {
-		take(id)
-	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/mooring-hq/mooring/agent/internal/people"
 	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
@@ -21,6 +22,8 @@ type Backend interface {
 	// Instances in the order of the configuration, orphaned ones last.
 	Instances() []*Instance
 	Organisation() record.Organisation
+	// PeopleMap is what the configuration's file says about who is who.
+	PeopleMap() (people.Map, error)
 	// Agent is nil when none runs.
 	Agent() Agent
 }

@@ -31,10 +31,7 @@ type span struct {
 // records reads the records of an instance in the order of their ids, activities in the order of their time.
 func records(ctx context.Context, i *Instance, org record.Organisation, s span) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
-		m := &merger{i: i, org: org, look: newLookup(ctx, i, s.at).lookup(s.kind), order: map[string]int{}}
-		for n, l := range i.Description.GetListings() {
-			m.order[l.GetName()] = n
-		}
+		m := newMerger(i, org, newLookup(ctx, i, s.at).lookup(s.kind))
 		source := i.Store.Rows(ctx, store.Range{Kind: s.kind, ID: s.id, At: s.at})
 		if s.kind == wire.Kind_KIND_ACTIVITY {
 			source = i.Store.Activities(ctx, s.since, s.until)
@@ -65,6 +62,14 @@ type merger struct {
 	look  record.Lookup
 	order map[string]int
 	rows  []store.Row
+}
+
+func newMerger(i *Instance, org record.Organisation, look record.Lookup) *merger {
+	m := &merger{i: i, org: org, look: look, order: map[string]int{}}
+	for n, l := range i.Description.GetListings() {
+		m.order[l.GetName()] = n
+	}
+	return m
 }
 
 // give hands over the record of the rows gathered. Rows that only enrich are not a record: no listing defines it yet.

@@ -10,16 +10,22 @@ import (
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-type server struct{ b Backend }
+type server struct {
+	b     Backend
+	known known
+}
 
 // New gives the handler of the API.
 func New(b Backend) http.Handler {
-	s := &server{b}
+	s := &server{b: b}
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /v1/status":       s.status,
 		"GET /v1/records":      s.query,
 		"GET /v1/changes":      s.changes,
+		"GET /v1/person":       s.person,
+		"GET /v1/timeline":     s.timeline,
+		"GET /v1/access":       s.access,
 		"POST /v1/scan":        s.scan,
 		"POST /v1/check":       s.check,
 		"POST /v1/login/begin": s.beginLogin, "POST /v1/login/finish": s.finishLogin,

@@ -102,6 +102,9 @@ func (l *loader) organization(f file, b *hclsyntax.Block) {
 		}
 		o.Protected = append(o.Protected, item.Text)
 	}
+	if path := r.Text("people"); path != "" {
+		o.People = f.path(path)
+	}
 	r.Done()
 	l.config.Organization = o
 }

@@ -58,6 +58,7 @@ type Agent struct {
 type Organization struct {
 	Domains   []string // in lower case
 	Protected []string // e-mails and refs that no action touches
+	People    string   // file of who is who; empty: none
 	Range     hcl.Range
 }
 

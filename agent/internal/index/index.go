@@ -49,7 +49,8 @@ type instance struct {
 	position uint64
 	kinds    map[wire.Kind]bool // that are in the index
 	accounts map[string]people.Account
-	mailbox  map[string]string // addresses of groups, by group
+	mailbox  map[string]string        // addresses of groups, by group
+	contains map[string]record.Fields // listings of memberships: the kinds of their containers
 }
 
 // Limits of following. Beyond them reading everything anew is quicker.
@@ -94,6 +95,7 @@ func (x *Index) moved(sources []Source) bool {
 func newInstance(s Source) *instance {
 	i := &instance{
 		Source: s, order: map[string]int{}, kinds: map[wire.Kind]bool{}, accounts: map[string]people.Account{}, mailbox: map[string]string{},
+		contains: map[string]record.Fields{},
 	}
 	for n, l := range s.Description.GetListings() {
 		i.order[l.GetName()] = n
@@ -215,6 +217,15 @@ func (x *Index) remove(i *instance, k wire.Kind, id string) {
 		delete(i.mailbox, id)
 		x.people = nil
 	}
+}
+
+// Contains says whether a listing has given members of a kind of container; known is false when it gave none yet.
+func (x *Index) Contains(instance, listing string, k wire.Kind) (contains, known bool) {
+	i := x.instances[instance]
+	if i == nil || i.contains[listing] == 0 {
+		return false, false
+	}
+	return i.contains[listing]&(1<<k) != 0, true
 }
 
 // Graph is who holds what. It is valid until the next Follow.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/mooring-hq/mooring/agent/internal/access"
 	"github.com/mooring-hq/mooring/agent/internal/people"
 	"github.com/mooring-hq/mooring/agent/internal/record"
@@ -18,40 +16,14 @@ import (
 
 // wanted are the fields that the index reads, by their numbers in records.proto. The rest of a record is not decoded,
 // which makes building the index about twice as fast.
-var wanted = map[wire.Kind]uint64{
-	wire.Kind_KIND_ACCOUNT:    bits(2, 3, 4, 5, 6, 14, 15),
-	wire.Kind_KIND_GROUP:      bits(3, 4, 5),
-	wire.Kind_KIND_ROLE:       bits(3),
-	wire.Kind_KIND_MEMBERSHIP: bits(2, 3, 4, 5, 6, 8, 9),
-	wire.Kind_KIND_FILE:       bits(7, 13, 18),
+var wanted = map[wire.Kind]record.Fields{
+	wire.Kind_KIND_ACCOUNT:    record.FieldSet(2, 3, 4, 5, 6, 14, 15),
+	wire.Kind_KIND_GROUP:      record.FieldSet(3, 4, 5),
+	wire.Kind_KIND_ROLE:       record.FieldSet(3),
+	wire.Kind_KIND_MEMBERSHIP: record.FieldSet(2, 3, 4, 5, 6, 8, 9),
+	wire.Kind_KIND_FILE:       record.FieldSet(7, 13, 18),
 	wire.Kind_KIND_APP:        0,
-	wire.Kind_KIND_GRANT:      bits(3, 4, 5, 6, 7, 12),
-}
-
-func bits(fields ...int) (mask uint64) {
-	for _, f := range fields {
-		mask |= 1 << f
-	}
-	return mask
-}
-
-// part gives the wanted fields of a serialised record, in dst's memory.
-func part(dst, b []byte, mask uint64) ([]byte, error) {
-	for len(b) > 0 {
-		field, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return nil, protowire.ParseError(n)
-		}
-		m := protowire.ConsumeFieldValue(field, typ, b[n:])
-		if m < 0 {
-			return nil, protowire.ParseError(m)
-		}
-		if field < 64 && mask&(1<<field) != 0 {
-			dst = append(dst, b[:n+m]...)
-		}
-		b = b[n+m:]
-	}
-	return dst, nil
+	wire.Kind_KIND_GRANT:      record.FieldSet(3, 4, 5, 6, 7, 12),
 }
 
 // put takes the rows of one record. They are in the order of their facets' names.
@@ -67,7 +39,7 @@ func (x *Index) put(i *instance, rows []store.Row) error {
 		if m == nil {
 			return nil
 		}
-		body, err := part(scratch[:0], row.Body, wanted[kind])
+		body, err := record.Part(scratch[:0], row.Body, wanted[kind])
 		if err == nil {
 			err = m.UnmarshalVT(body)
 		}
@@ -84,6 +56,12 @@ func (x *Index) put(i *instance, rows []store.Row) error {
 		x.account(i, id, rows, facets)
 	case wire.Kind_KIND_GROUP:
 		x.group(i, id, facets)
+	case wire.Kind_KIND_MEMBERSHIP:
+		for n, f := range facets {
+			if m, ok := f.Record.(*wire.Membership); ok {
+				i.contains[rows[n].Home.Listing] |= 1 << m.GetContainer().GetKind()
+			}
+		}
 	}
 	return nil
 }
