@@ -27,7 +27,8 @@ func (m *Subscriptions) renew(ctx context.Context, i *item) {
 		fresh.Expires = t.AsTime()
 	}
 	m.mu.Lock()
-	i.subscription, i.failures, i.err, i.due = fresh, 0, "", fresh.renewAt()
+	i.subscription, i.failures, i.err = fresh, 0, ""
+	i.due = i.renewAt()
 	doc := i.save()
 	m.mu.Unlock()
 	if err := write(ctx, m.Store, doc); err != nil && ctx.Err() == nil {

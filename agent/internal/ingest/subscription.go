@@ -27,15 +27,6 @@ type subscription struct {
 	Made, Expires time.Time
 }
 
-// renewAt is when it is asked for again: at two thirds of its life.
-func (s *subscription) renewAt() time.Time {
-	life := reassure
-	if !s.Expires.IsZero() {
-		life = s.Expires.Sub(s.Made) * 2 / 3
-	}
-	return s.Made.Add(max(life, renewMin))
-}
-
 func (s *subscription) expired(now time.Time) bool {
 	return !s.Expires.IsZero() && !now.Before(s.Expires)
 }
@@ -51,6 +42,19 @@ type item struct {
 	err          string
 	// silent: the connector has no such subscription; then the webhook is set up by hand, or another key stands for it.
 	silent bool
+}
+
+// renewAt is when it is asked for again: at two thirds of its life. One that does not end by itself is asked for each day,
+// where asking again is known to give the same one: a connector's only one. Somebody may have removed it.
+func (i *item) renewAt() time.Time {
+	life := reassure
+	switch {
+	case !i.Expires.IsZero():
+		life = i.Expires.Sub(i.Made) * 2 / 3
+	case i.listing != "":
+		life = never
+	}
+	return i.Made.Add(max(life, renewMin))
 }
 
 func (i *item) save() store.Doc {

@@ -19,7 +19,8 @@ import (
 const (
 	maxSubscriptions = 5_000 // of an instance; what is beyond is polled
 	reconcileEvery   = 30 * time.Second
-	reassure         = 24 * time.Hour // one that does not expire is asked for again, since somebody may have removed it
+	reassure         = 24 * time.Hour
+	never            = 100 * 365 * 24 * time.Hour
 	renewMin         = 10 * time.Second
 	askTime          = 30 * time.Second // for one answer of the connector
 	backoffFirst     = 5 * time.Second
@@ -121,7 +122,7 @@ func (m *Subscriptions) load(ctx context.Context) error {
 			i = kept
 			m.items[i.key] = i
 		}
-		i.subscription, i.due = kept.subscription, kept.renewAt()
+		i.subscription, i.due = kept.subscription, kept.due
 		if m.Door != nil {
 			m.Door.Admit(m.token(i.key))
 			if i.URL != m.url(i.key) {

@@ -284,6 +284,8 @@ func TestEachShard(t *testing.T) {
 		if len(addresses) != 3 {
 			t.Errorf("%d addresses", len(addresses))
 		}
+		time.Sleep(10 * reassure)
+		s.want(3, 4, 0) // none of them ends by itself
 		s.set(func() { s.shards = []string{"b", "c"} })
 		time.Sleep(reconcileEvery + time.Second)
 		s.want(3, 5, 1)
