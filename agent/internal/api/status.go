@@ -21,7 +21,7 @@ type Status struct {
 // InstanceStatus is the state of one instance.
 type InstanceStatus struct {
 	Instance string `json:"instance"`
-	// State: running, starting, backoff, degraded, stopped, disabled, set_aside, login_needed, orphaned; when no agent
+	// State: running, starting, backoff, degraded, waiting, stopped, disabled, set_aside, login_needed, orphaned; when no agent
 	// runs, new (never scanned) or idle.
 	State    string `json:"state"`
 	Problem  string `json:"problem,omitempty"`

@@ -22,6 +22,7 @@ const (
 	Running  Phase = "running"
 	Backoff  Phase = "backoff"  // it failed, and is started again soon
 	Degraded Phase = "degraded" // it failed too often; still tried now and then
+	Waiting  Phase = "waiting"  // somebody has to log in; looked at now and then
 	Stopped  Phase = "stopped"
 )
 
@@ -126,7 +127,10 @@ func (c *Connector) supervise(ctx context.Context) {
 		if time.Since(began) >= c.host.timing.healthy {
 			wait = c.host.timing.backoffMin
 		}
-		if c.failed(err) {
+		if _, ok := errors.AsType[*loginError](err); ok {
+			c.waits(err)
+			wait = c.host.timing.backoffMax
+		} else if c.failed(err) {
 			wait = c.host.timing.backoffMax
 		}
 		pause := time.NewTimer(wait/2 + rand.N(wait/2+1)) //nolint:gosec // jitter
@@ -158,6 +162,12 @@ func (c *Connector) failed(err error) bool {
 	}, nil)
 	c.host.cfg.Logger.Warn("connector failed", "instance", c.spec.Instance, "phase", string(phase), "error", text)
 	return phase == Degraded
+}
+
+// waits notes that it cannot start before somebody logs in. That is no failure of the connector.
+func (c *Connector) waits(err error) {
+	c.set(func(s *State) { s.Phase, s.PID, s.LastError = Waiting, 0, c.out.clean(err.Error()) }, nil)
+	c.host.cfg.Logger.Warn("connector waits", "instance", c.spec.Instance, "for", c.State().LastError)
 }
 
 // run is one process, from launch to its end.
@@ -197,6 +207,11 @@ func (c *Connector) run(ctx context.Context) error {
 	return err
 }
 
+// loginError says that what a login obtains is not there.
+type loginError struct{ error }
+
+func (e *loginError) Unwrap() error { return e.error }
+
 // errRenew ends a process so that the next one gets fresh secrets.
 var errRenew = errors.New("secrets changed")
 
@@ -234,7 +249,7 @@ func (c *Connector) resolve(ctx context.Context) (configured, all map[string]str
 	if c.spec.Keeper != nil {
 		kept, err := c.spec.Keeper.Values(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, &loginError{err}
 		}
 		if all == nil {
 			all = map[string]string{}
@@ -292,6 +307,8 @@ func (c *Connector) current(ctx context.Context) (*live, error) {
 			return l, nil
 		case state.Phase == Stopped:
 			return nil, c.wrap(sdk.Errorf(sdk.ErrUnavailable, "connector is stopped"))
+		case state.Phase == Waiting:
+			return nil, c.wrap(sdk.Errorf(sdk.ErrAuth, "%s", state.LastError))
 		case state.Phase == Degraded:
 			return nil, c.wrap(sdk.Errorf(sdk.ErrUnavailable, "connector failed too often: %s", state.LastError))
 		}
