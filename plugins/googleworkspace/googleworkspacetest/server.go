@@ -43,7 +43,7 @@ func New(cfg Config) *Server {
 	s.Front = fake.New(fake.Config{
 		Handler: s.routes(), Latency: cfg.Latency, Record: cfg.Record, Reset: s.windows.Reset,
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, message string) {
-			writeError(w, status, "backendError", message)
+			writeError(w, status, reasonOf(status), message)
 		},
 	})
 	return s
