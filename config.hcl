@@ -1,9 +1,10 @@
-# Two organisations of GitHub, as one would connect them in production, but served by examples/acme:
+# Five apps of one company, as one would connect them in production, but served by examples/acme: two organisations of
+# GitHub, Okta, Google Workspace and Box.
 #
-#   go run ./examples/acme            # serves both, and writes their credentials to ./run
+#   go run ./examples/acme            # serves all, and writes their credentials to ./run
 #   mooring run --config config.hcl
 #
-# For production, change what the comments say.
+# For production, change what the comments say. `mooring connect PROVIDER` writes such a block, with the vendor's steps.
 
 agent {
   data_dir       = "./data"             # production: /var/lib/mooring
@@ -60,5 +61,65 @@ instance "github" "sales" {
 
   quota {
     share = 0.5 # of the token's calls; the rest is left to others who use it
+  }
+}
+
+# Who there is, also those who left: the list that the others are compared with.
+instance "okta" "workforce" {
+  settings {
+    base_url = "http://127.0.0.1:9002" # production: https://acme.okta.com, without "-admin"
+    key_id   = "acme-mooring-key"     # production: the KID beside the public key on the app's page
+  }
+
+  # A service app (API Services) with the scopes that only read: it has a quota of its own, and no person behind it.
+  credentials {
+    client_id   = "0oa1acme000000000005"            # production: on the app's page
+    private_key = secret("file:./run/okta-app.pem") # production: file:/etc/mooring/okta-app.pem
+  }
+
+  # The System Log is read every few seconds, so what happens shows at once, without an event hook.
+  realtime = "pull"
+}
+
+# The directory, everybody's drives and the shared ones, the logs.
+instance "googleworkspace" "office" {
+  settings {
+    admin     = "jonas.morgan@acme.example"   # production: an administrator, in whose name the directory and the logs are read
+    base_url  = "http://127.0.0.1:9003"       # production: remove these three
+    drive_url = "http://127.0.0.1:9003"
+    token_url = "http://127.0.0.1:9003/token"
+  }
+
+  # A service account with domain-wide delegation of the scopes that only read. Scope admin.directory.user.security, which
+  # could also revoke, is not among them: the apps that people let in come from the log instead.
+  credentials {
+    service_account_key = secret("file:./run/googleworkspace-key.json") # production: file:/etc/mooring/googleworkspace.json
+  }
+
+  scan "files" {
+    every = "12h" # what changes meanwhile is seen in the Drive log
+  }
+
+  realtime = "pull"
+}
+
+# Files of two of three people, and folders that teams share.
+instance "box" "content" {
+  settings {
+    base_url    = "http://127.0.0.1:9004" # production: remove both
+    account_url = "http://127.0.0.1:9004"
+  }
+
+  # A Platform App with Client Credentials Grant, which acts as each user. A person's consent works too: `mooring login`.
+  credentials {
+    client_id     = "acmemooringbox0clientid0000000"              # production: on the app's page Configuration
+    client_secret = secret("file:./run/box-client.secret")        # production: env:BOX_CLIENT_SECRET
+    enterprise_id = "900100200"                                   # production: on the app's page General Settings
+  }
+
+  realtime = "pull" # the enterprise's events are looked at every few seconds
+
+  quota {
+    share = 0.9 # of 1,000 calls a minute
   }
 }

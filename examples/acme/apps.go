@@ -49,6 +49,9 @@ type provider struct {
 func providers() []provider {
 	return []provider{
 		{"github", newGitHub},
+		{"okta", newOkta},
+		{"googleworkspace", newGoogleWorkspace},
+		{"box", newBox},
 	}
 }
 

@@ -1,4 +1,4 @@
-// Command acme serves one simulated company to an agent that wants to watch it: today as two organisations of GitHub.
+// Command acme serves one simulated company to an agent that wants to watch it: as GitHub, Okta, Google Workspace and Box.
 //
 // It promises to be ready at once whatever the size, to change while one watches, and to write nothing but the
 // credentials that the agent needs, which it takes away again at its end. It listens, and calls webhooks, on this machine

@@ -157,7 +157,7 @@ func TestCredentials(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	url, stop := start(t, "-credentials", dir, "-change-every", "0")
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) != 3 {
+	if err != nil || len(files) != 9 {
 		t.Fatalf("credentials: %v, %v", files, err)
 	}
 	for _, f := range files {
@@ -274,8 +274,10 @@ func TestFlags(t *testing.T) {
 		{"-listen 0.0.0.0:9001", "address of this machine"},
 		{"-listen example.com:9001", "address of this machine"},
 		{"-latency fast", "want a time"},
+		{"-okta 0.0.0.0:9001", "-okta 0.0.0.0:9001: want an address of this machine"},
+		{"-listen off -okta off -googleworkspace off -box off", "every app is off"},
 		{"-limit github=1", "CALLS/WINDOW"},
-		{"-listen off", "every app is off"},
+		{"-fault box={}", "want JSON like"},
 		{"-limit 5000", "CALLS/WINDOW"},
 		{"-limit 0/60s", "CALLS/WINDOW"},
 		{"-limit 9/1ms", "CALLS/WINDOW"},

@@ -2,88 +2,16 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
-
-// status is what the checks read of `mooring status -o json`.
-type status struct {
-	Instances []instance `json:"instances"`
-	Quota     []bucket   `json:"quota"`
-}
-
-type instance struct {
-	Instance string           `json:"instance"`
-	State    string           `json:"state"`
-	Problem  string           `json:"problem"`
-	Tenant   string           `json:"tenant"`
-	Subject  string           `json:"subject"`
-	PID      int              `json:"pid"`
-	Restarts int              `json:"restarts"`
-	Records  map[string]int64 `json:"records"`
-	Scanning []struct {
-		Listing, Phase string
-		Records        int64
-		Shards         int
-		ShardsDone     int
-	} `json:"scanning"`
-	Listings []listing `json:"listings"`
-}
-
-type listing struct {
-	Listing  string    `json:"listing"`
-	State    string    `json:"state"`
-	LastScan time.Time `json:"last_scan"`
-	Records  int64     `json:"records"`
-	Held     bool      `json:"held"`
-	Missing  int       `json:"missing"`
-}
-
-type bucket struct {
-	Instances []string `json:"instances"`
-	Bucket    string   `json:"bucket"`
-	Limit     int64    `json:"limit"`
-	Remaining int64    `json:"remaining"`
-}
-
-func (s *status) instance(name string) *instance {
-	for i := range s.Instances {
-		if strings.HasSuffix(s.Instances[i].Instance, "/"+name) {
-			return &s.Instances[i]
-		}
-	}
-	return &instance{Instance: name}
-}
-
-func (i *instance) listing(name string) listing {
-	for _, l := range i.Listings {
-		if l.Listing == name {
-			return l
-		}
-	}
-	return listing{}
-}
-
-// busy says what is being walked, and how far it is.
-func (i *instance) busy() string {
-	var parts []string
-	for _, p := range i.Scanning {
-		if p.Phase == "" {
-			continue
-		}
-		s := fmt.Sprintf("%s %d", p.Listing, p.Records)
-		if p.Shards > 1 {
-			s += fmt.Sprintf(" (%d/%d)", p.ShardsDone, p.Shards)
-		}
-		parts = append(parts, s)
-	}
-	return strings.Join(parts, ", ")
-}
 
 const (
 	checkTime = 45 * time.Second // for one check
@@ -143,10 +71,10 @@ func (d *demo) passed(format string, args ...any) {
 	fmt.Printf("✓ %3ds  %s\n", int(time.Since(d.began).Seconds()), fmt.Sprintf(format, args...))
 }
 
-// connected: both instances know who and where they are.
+// connected: every instance knows who and where it is.
 func (d *demo) connected(ctx context.Context) error {
-	s, err := d.until(ctx, "two connected instances", func(s *status) bool {
-		return len(s.Instances) == 2 && s.Instances[0].Tenant != "" && s.Instances[1].Tenant != ""
+	s, err := d.until(ctx, "five connected instances of four providers", func(s *status) bool {
+		return len(s.Instances) == instances && !slices.ContainsFunc(s.Instances, func(i instance) bool { return i.Tenant == "" })
 	})
 	if err != nil {
 		return err
@@ -157,41 +85,57 @@ func (d *demo) connected(ctx context.Context) error {
 	return nil
 }
 
-// scanned: every listing that can be asked is complete, within the provider's quota.
-func (d *demo) scanned(ctx context.Context) error {
-	s, err := d.until(ctx, "both instances scanned completely", func(s *status) bool {
-		return whole(s.instance("sales")) && whole(s.instance("platform"))
+// scanning: every provider gives accounts, within its quota.
+func (d *demo) scanning(ctx context.Context) error {
+	s, err := d.until(ctx, "accounts of all five instances, and what is left of their quotas", func(s *status) bool {
+		return !slices.ContainsFunc(s.Instances, func(i instance) bool { return i.Records["account"] == 0 || s.left(i.Instance) == "" })
 	})
 	if err != nil {
 		return err
 	}
 	for _, i := range s.Instances {
-		d.passed("%s is scanned: %d accounts, %d groups, %d memberships, %d files, %d grants, %d activities%s", i.Instance,
-			i.Records["account"], i.Records["group"], i.Records["membership"], i.Records["file"], i.Records["grant"],
-			i.Records["activity"], left(s, i.Instance))
+		d.passed("%s is being scanned: %s; %s", i.Instance, cmp.Or(i.busy(), "all that is due is done"), s.left(i.Instance))
 	}
 	return nil
 }
 
-// whole says whether nothing is under way and no listing was left incomplete.
-func whole(i *instance) bool {
-	for _, l := range i.Listings {
-		if l.State == "incomplete" || l.State == "never" {
-			return false
-		}
+// scanned: every listing of GitHub that can be asked is complete. The others go on meanwhile.
+func (d *demo) scanned(ctx context.Context) error {
+	s, err := d.until(ctx, "both organisations of GitHub scanned completely", func(s *status) bool {
+		return whole(s.instance("sales")) && whole(s.instance("platform"))
+	})
+	if err != nil {
+		return err
 	}
-	return len(i.Listings) > 0 && i.busy() == ""
+	d.tell(s, "sales", "platform")
+	return nil
 }
 
-func left(s *status, instance string) string {
-	for _, b := range s.Quota {
-		for _, of := range b.Instances {
-			if of == instance && b.Bucket == "core" && b.Limit > 0 {
-				return fmt.Sprintf("; %d of %d calls left", b.Remaining, b.Limit)
-			}
-		}
+// rest: so are the others, but for Box: a thousand calls a minute are not enough for all folders at once.
+func (d *demo) rest(ctx context.Context) error {
+	s, err := d.until(ctx, "Okta and Google Workspace scanned completely, Box under way", func(s *status) bool {
+		box := s.instance("content")
+		return s.instance("workforce").has("users", "groups", "memberships", "system_log") &&
+			s.instance("office").has("users", "groups", "files", "shared_files", "log_drive") &&
+			(box.moving("files") || box.has("files"))
+	})
+	if err != nil {
+		return err
 	}
-	return ""
+	d.tell(s, "workforce", "office")
+	box := s.instance("content")
+	d.passed("%s goes on within its quota: %d files so far; %s; %s", box.Instance, box.Records["file"],
+		cmp.Or(box.busy(), "all is scanned"), s.left(box.Instance))
+	return nil
+}
+
+func (d *demo) tell(s *status, names ...string) {
+	for _, name := range names {
+		i := s.instance(name)
+		d.passed("%s is scanned: %d accounts, %d groups, %d memberships, %d files, %d grants, %d activities; %s", i.Instance,
+			i.Records["account"], i.Records["group"], i.Records["membership"], i.Records["file"], i.Records["grant"],
+			i.Records["activity"], s.left(i.Instance))
+	}
 }
 
 // killed: a connector killed in the middle of a scan comes back, and the scan goes on to its end.

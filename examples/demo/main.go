@@ -1,4 +1,4 @@
-// Command demo is what `make run` shows: the simulated company, the agent on config.hcl, and five promises checked before
+// Command demo is what `make run` shows: the simulated company, the agent on config.hcl, and its promises checked before
 // your eyes. Every line with a check mark stands there because its check passed in this run; the first one that fails
 // ends the run with what was expected. Afterwards all goes on living until Ctrl-C, which leaves nothing running.
 package main
@@ -13,10 +13,12 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/mooring-hq/mooring/examples/acme/company"
 )
 
 func main() {
-	accounts := flag.Int("accounts", 1000, "people in the simulated company")
+	accounts := flag.Int("accounts", 500, "people in the simulated company")
 	once := flag.Bool("once", false, "end after the checks")
 	bin := flag.String("bin", "bin", "folder of the built programs")
 	flag.Parse()
@@ -29,6 +31,9 @@ func main() {
 	}
 }
 
+// seed is the company that config.hcl names people of.
+const seed = 1
+
 // marker says that the data was made by this program, and may be removed by it.
 const marker = ".made-by-make-run"
 
@@ -40,15 +45,18 @@ func run(ctx context.Context, bin string, accounts int, once bool) (err error) {
 	if err != nil {
 		return err
 	}
-	d := &demo{bin: bin, began: time.Now()}
+	d := &demo{bin: bin, began: time.Now(), company: company.New(seed, accounts)}
 	defer func() { err = errors.Join(err, d.end(), os.RemoveAll(logs)) }()
-	if err := d.start(ctx, logs, "acme", filepath.Join(bin, "acme"), "-accounts", fmt.Sprint(accounts), "-change-every", "3s", "-credentials", "run"); err != nil {
+	if err := d.start(ctx, logs, "acme", filepath.Join(bin, "acme"), "-accounts", fmt.Sprint(accounts), "-seed", fmt.Sprint(seed),
+		"-change-every", "3s", "-credentials", "run"); err != nil {
 		return err
 	}
 	if err := d.start(ctx, logs, "agent", filepath.Join(bin, "mooring"), "run", "--config", "config.hcl"); err != nil {
 		return err
 	}
-	for _, check := range []func(context.Context) error{d.connected, d.scanned, d.killed, d.halved, d.alive} {
+	for _, check := range []func(context.Context) error{
+		d.connected, d.scanning, d.leaver, d.scanned, d.keys, d.killed, d.halved, d.alive, d.rest,
+	} {
 		if err := check(ctx); err != nil {
 			return errors.Join(err, d.tail(logs))
 		}
@@ -57,6 +65,7 @@ func run(ctx context.Context, bin string, accounts int, once bool) (err error) {
 	fmt.Println("  bin/mooring status")
 	fmt.Println("  bin/mooring query accounts -o jsonl")
 	fmt.Println(`  bin/mooring query files --where "file.access_level == 'public'"`)
+	fmt.Printf("  bin/mooring query accounts --where \"account.email == '%s'\"\n", d.company.Person(d.company.Leaver()).Email)
 	fmt.Println("  bin/mooring changes")
 	if once {
 		return nil

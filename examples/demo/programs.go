@@ -14,12 +14,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mooring-hq/mooring/examples/acme/company"
 )
 
 // demo holds the programs that run, and what was seen of them.
 type demo struct {
 	bin     string
 	began   time.Time
+	company *company.Company
 	running []*program
 	pids    map[int]bool // of connectors, seen at any time: none may outlive the end
 }
