@@ -262,6 +262,9 @@ func TestAsked(t *testing.T) {
 	if strings.Contains(said.String(), "client_secret") {
 		t.Errorf("a secret is asked for:\n%s", said)
 	}
+	if err := c.fill(&connectFlags{want: []string{wantAll}, method: "hook"}, &questions{to: io.Discard}); err == nil {
+		t.Error("the key of webhooks passes for a way to call the provider")
+	}
 	c = &choice{of: everything()}
 	err := c.fill(&connectFlags{}, &questions{from: newLines(strings.NewReader("nope")), to: io.Discard})
 	if e, ok := errors.AsType[*exit](err); !ok || e.code != exitUsage {
@@ -304,7 +307,11 @@ func TestFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(path)
-		if err != nil || !strings.HasPrefix(string(got), c.there) {
+		want := "moved {}\n"
+		if c.there != "" {
+			want = c.there + "\n\n" + want
+		}
+		if err != nil || string(got) != want {
 			t.Errorf("%s: it is now %q, %v", c.name, got, err)
 		}
 		if body, _, diags := syntax.Parse(got, path, config.MaxFileBytes); body == nil {
