@@ -172,7 +172,7 @@ func (c *client) judge(ctx context.Context, src *source, held map[scope]error, o
 func pushCapability(s *sdk.Session) sdk.Capability {
 	c := sdk.Capability{Name: "realtime:push", State: sdk.Held}
 	if s.Secret(secretField) == "" {
-		c.State, c.Reason = sdk.SwitchedOff, "set "+secretField+" to any long random text"
+		c.State, c.Reason = sdk.SwitchedOff, "there is no "+secretField
 	}
 	return c
 }

@@ -20,13 +20,13 @@ const (
 )
 
 // pushedListings are those that a channel can watch. Google has none for groups, roles and organisational units: their
-// changes are in the log of the administrators.
+// changes are in the log of the administrators. Each drive has its own, so they come last: the agent keeps so many.
 func pushedListings() []string {
-	names := []string{"users", "files", "shared_files"}
+	names := []string{"users"}
 	for _, app := range watched {
 		names = append(names, "log_"+app)
 	}
-	return names
+	return append(names, "shared_files", "files")
 }
 
 // channel is what Google knows of it.
@@ -43,6 +43,9 @@ type channel struct {
 
 // Subscribe opens a channel for a listing or a shard. It lives for hours or days; the host renews it.
 func (c connector) Subscribe(ctx context.Context, s *sdk.Session, listing string, shard *sdk.Shard, callback, _ string) (string, time.Time, error) {
+	if listing == "" {
+		return "", time.Time{}, sdk.Errorf(sdk.ErrUnsupported, "Google has no channel for everything: each listing has its own")
+	}
 	cl := c.client(s)
 	secret := s.Secret(secretField)
 	if secret == "" {

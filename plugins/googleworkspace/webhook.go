@@ -13,7 +13,8 @@ import (
 	"github.com/mooring-hq/mooring/sdk"
 )
 
-const secretField = "push_secret"
+// secretField is what the agent calls it, and makes where the configuration does not give it.
+const secretField = "webhook_secret"
 
 // channelName: the listing, the shard's key where it has one, and chance. Google gives it back with every notification.
 var channelName = regexp.MustCompile(`^([a-z_]+)-([A-Za-z0-9]*)-[0-9a-f]{16}$`)
