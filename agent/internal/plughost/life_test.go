@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -215,48 +214,6 @@ func TestFetchWatchWebhook(t *testing.T) {
 		if err != nil || r.GetStatus() != want || (len(r.GetHints()) == 1) != (signature == "good") {
 			t.Errorf("Webhook %s: %v %v", signature, r, err)
 		}
-	}
-}
-
-// keeper is a Keeper that answers every step with ok.
-type keeper struct {
-	mu     sync.Mutex
-	steps  []string
-	gone   []string
-	values map[string]string
-}
-
-func (k *keeper) Values(context.Context) (map[string]string, error) { return k.values, nil }
-
-func (k *keeper) Keep(_ context.Context, holder string, m *wire.KeepSecret) (*wire.Kept, error) {
-	k.mu.Lock()
-	k.steps = append(k.steps, fmt.Sprintf("%s %s %s→%s", m.GetStep(), m.GetName(), m.GetReplaces(), m.GetValue()))
-	k.mu.Unlock()
-	return &wire.Kept{Result: "ok", Value: new("claimed-" + holder[:4])}, nil
-}
-
-func (k *keeper) Gone(holder string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.gone = append(k.gone, holder)
-}
-
-func TestKeepSecret(t *testing.T) {
-	h := newHost(t, quick)
-	spec := rigSpec(t)
-	k := &keeper{}
-	spec.Keeper = k
-	c := h.Start(spec)
-	_, err := scan(t, c, "secret")
-	if err == nil || !strings.Contains(err.Error(), "incomplete") {
-		t.Errorf("scan: %v", err)
-	}
-	h.Stop(spec.Instance)
-	if want := []string{"KEEP token s3cret-token→rotated"}; !slices.Equal(k.steps, want) {
-		t.Errorf("kept %q, want %q", k.steps, want)
-	}
-	if len(k.gone) != 1 {
-		t.Errorf("%d sessions are gone, one was", len(k.gone))
 	}
 }
 

@@ -22,11 +22,12 @@ import (
 
 // roles are what the test binary can be started as.
 var roles = map[string]func(){
-	"mooring-connector-rig": func() { serve.Run(rig{}) },
-	"hostile":               hostile,
-	"lone-host":             loneHost,
-	"plain":                 plainConnector,
-	"stock":                 func() { stock(stockServer{}) },
+	"mooring-connector-rig":     func() { serve.Run(rig{}) },
+	"mooring-connector-spender": func() { serve.Run(spender{}) },
+	"hostile":                   hostile,
+	"lone-host":                 loneHost,
+	"plain":                     plainConnector,
+	"stock":                     func() { stock(stockServer{}) },
 }
 
 // rig is a connector whose listings do what a test needs.
