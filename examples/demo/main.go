@@ -34,6 +34,9 @@ func main() {
 // seed is the company that config.hcl names people of.
 const seed = 1
 
+// changeEvery is how often something happens in the company.
+const changeEvery = 3 * time.Second
+
 // marker says that the data was made by this program, and may be removed by it.
 const marker = ".made-by-make-run"
 
@@ -48,7 +51,7 @@ func run(ctx context.Context, bin string, accounts int, once bool) (err error) {
 	d := &demo{bin: bin, began: time.Now(), company: company.New(seed, accounts)}
 	defer func() { err = errors.Join(err, d.end(), os.RemoveAll(logs)) }()
 	if err := d.start(ctx, logs, "acme", filepath.Join(bin, "acme"), "-accounts", fmt.Sprint(accounts), "-seed", fmt.Sprint(seed),
-		"-change-every", "3s", "-credentials", "run"); err != nil {
+		"-change-every", changeEvery.String(), "-credentials", "run"); err != nil {
 		return err
 	}
 	if err := d.start(ctx, logs, "agent", filepath.Join(bin, "mooring"), "run", "--config", "config.hcl"); err != nil {
