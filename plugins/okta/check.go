@@ -99,12 +99,17 @@ func verified(ctx context.Context, s *sdk.Session, st *sdk.Status) error {
 // probe asks each listing for one entry; those of single users, groups and apps for the first one's.
 func probe(ctx context.Context, s *sdk.Session, st *sdk.Status) error {
 	names := map[string]string{}
+	refused := map[string]sdk.Capability{} // by the scope it needs
 	for _, src := range sources() {
 		c := sdk.Capability{Name: "list:" + src.spec.Name, State: sdk.Unknown}
-		ref := fill(src.probe, names)
-		if i := strings.Index(ref, "{"); i >= 0 {
+		ref, scope := fill(src.probe, names), src.spec.Permissions[0]
+		other, known := refused[scope]
+		switch i := strings.Index(ref, "{"); {
+		case i >= 0 && known:
+			c.State, c.Missing, c.Reason = other.State, other.Missing, other.Reason
+		case i >= 0:
 			c.Reason = "there is no " + strings.ReplaceAll(ref[i+1:strings.Index(ref, "}")], "_", " ") + " to try it with"
-		} else {
+		default:
 			var body json.RawMessage
 			_, err := get(ctx, s, ref, &body)
 			if ctx.Err() != nil || sdk.TypeOf(err) == sdk.ErrAuth {
@@ -112,6 +117,9 @@ func probe(ctx context.Context, s *sdk.Session, st *sdk.Status) error {
 			}
 			src.judge(&c, src.explain(err))
 			learn(names, src.spec.Name, body)
+		}
+		if c.State == sdk.Missing {
+			refused[scope] = c
 		}
 		c.Fingerprint = fingerprint(st.Subject, c.Name, c.State.String())
 		st.Capabilities = append(st.Capabilities, c)

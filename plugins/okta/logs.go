@@ -15,7 +15,7 @@ import (
 
 const (
 	retention = 90 * 24 * time.Hour
-	lookEvery = 10 // pages of the past, after which the present is looked at again
+	lookEvery = 50 // pages of the past, after which the present is looked at again
 )
 
 // logSpot is where a walk of the log stands.

@@ -341,3 +341,14 @@ func sessionAt(t *testing.T, url string, secrets map[string]string) *sdk.Session
 	s.HTTP = httpapi.Client(tr)
 	return s
 }
+
+// serveText answers everything with the same text.
+func serveText(t *testing.T, text string) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(text))
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
