@@ -95,12 +95,16 @@ func connectProvider(o *options, f *connectFlags, provider string, in io.Reader,
 	if err != nil {
 		return err
 	}
-	if _, diags := loadText(starter(f.dir)+"\n"+private(now)+string(text), locks); diags.HasErrors() {
+	if _, diags := loadText(starter(f.dir)+receiver+private(now)+string(text), locks); diags.HasErrors() {
 		return refusal(diags)
 	}
-	if now.Agent.DataDir == "" && !t.hasAgent {
-		text = config.Format([]byte(starter(f.dir) + "\n" + string(text)))
+	if c.push && now.Ingest == nil {
+		text = append([]byte(receiver+"\n"), text...)
 	}
+	if now.Agent.DataDir == "" && !t.hasAgent {
+		text = append([]byte(starter(f.dir)+"\n"), text...)
+	}
+	text = config.Format(text)
 	if err := t.write(text, out); err != nil {
 		return err
 	}
@@ -156,6 +160,10 @@ func starter(dir string) string {
 	}
 	return text + "}\n"
 }
+
+// receiver is the block that webhooks need.
+const receiver = "ingest {\n  listen     = \"127.0.0.1:8443\" # a reverse proxy with a certificate stands before it\n" +
+	"  public_url = \"https://hooks.change-me.example\"\n}\n"
 
 // private repeats which private addresses may be dialled.
 func private(now *config.Config) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,15 +35,18 @@ func (c *choice) block() ([]byte, error) {
 	if err := c.settings(b); err != nil {
 		return nil, err
 	}
-	c.credentials(b)
+	c.credentials(b, c.keys())
 	if c.actions {
 		comment(b, "What changes things has a credential of its own. Without this block the instance cannot change anything.")
 		act := &bytes.Buffer{}
-		c.credentials(act, "act")
+		c.credentials(act, nil, "act")
 		fmt.Fprintf(b, "actions {\n%s\n}\n\n", bytes.TrimSpace(act.Bytes()))
 	}
 	c.scans(b)
-	if len(c.of.GetRealtime()) > 0 {
+	switch {
+	case c.push:
+		b.WriteString("realtime = \"push\"\n")
+	case len(c.of.GetRealtime()) > 0:
 		b.WriteString("realtime = \"pull\"\n")
 	}
 	out := strings.TrimRight(b.String(), "\n") + "\n}\n"
@@ -129,13 +133,13 @@ func (c *choice) example(s *wire.SettingSpec) string {
 	return placeholder
 }
 
-// credentials writes where each field comes from, never a secret.
-func (c *choice) credentials(b *bytes.Buffer, purpose ...string) {
+// credentials writes where each field comes from, never a secret: those of the method, and more.
+func (c *choice) credentials(b *bytes.Buffer, more []*wire.CredentialField, purpose ...string) {
 	if c.method == nil {
 		return
 	}
 	b.WriteString("credentials {\n")
-	for _, f := range c.method.GetFields() {
+	for _, f := range append(slices.Clone(c.method.GetFields()), more...) {
 		if f.GetKept() {
 			comment(b, fmt.Sprintf("%s (%s) does not stand here: `mooring login %s/%s` obtains it", f.GetName(), f.GetDoc(), c.of.GetName(), c.name))
 			continue

@@ -15,8 +15,12 @@ import (
 const (
 	wantAll     = "all" // to read
 	wantContent = "content"
+	wantPush    = "push"
 	wantActions = "actions"
 )
+
+// madeHere is the credential field that the agent makes itself, where nobody gives it: package ingest.
+const madeHere = "webhook_secret"
 
 // defaultName is that of an instance that nobody named.
 const defaultName = "main"
@@ -29,7 +33,7 @@ type choice struct {
 	values map[string]string // of settings and of credential fields that are no secrets
 	// listings are the chosen ones, with those whose pages carry their shards; named: asked for by their own name.
 	listings, named map[string]bool
-	content         bool
+	content, push   bool
 	actions         bool
 }
 
@@ -77,6 +81,9 @@ func (c *choice) offers() []offer {
 	if c.of.GetContent() != nil {
 		list = append(list, offer{wantContent, "what stands in files"})
 	}
+	if c.hooks() != nil {
+		list = append(list, offer{wantPush, "changes at once by webhooks, where the provider can reach this machine; this may take a scope that writes webhooks"})
+	}
 	if len(c.of.GetActions()) > 0 {
 		var names []string
 		for _, a := range c.of.GetActions() {
@@ -102,7 +109,7 @@ func plural(k wire.Kind) string {
 
 // want chooses by words.
 func (c *choice) want(words []string) error {
-	c.listings, c.named, c.content, c.actions = map[string]bool{}, map[string]bool{}, false, false
+	c.listings, c.named, c.content, c.push, c.actions = map[string]bool{}, map[string]bool{}, false, false, false
 	for _, w := range words {
 		if w = strings.TrimSpace(w); w == "" {
 			continue
@@ -147,6 +154,8 @@ func (c *choice) wantOne(word string) bool {
 		c.content = c.of.GetContent() != nil
 	case word == wantContent && c.of.GetContent() != nil:
 		c.content, found = true, true
+	case word == wantPush && c.hooks() != nil:
+		c.push, found = true, true
 	case word == wantActions && len(c.of.GetActions()) > 0:
 		c.actions, found = true, true
 	}
@@ -195,6 +204,29 @@ func (c *choice) unasked(l *wire.ListingSpec) bool {
 // said: the method names the scopes of a capability itself.
 func (c *choice) said(capability string) bool {
 	return slices.ContainsFunc(c.method.GetScopes(), func(n *wire.ScopeNeed) bool { return n.GetCapability() == capability })
+}
+
+// hooks is the connector's means by webhooks; nil: it has none.
+func (c *choice) hooks() *wire.RealtimeSpec {
+	for _, r := range c.of.GetRealtime() {
+		if r.GetMeans() == "webhook" {
+			return r
+		}
+	}
+	return nil
+}
+
+// keys are the fields that webhooks need beside those of the method.
+func (c *choice) keys() []*wire.CredentialField {
+	var list []*wire.CredentialField
+	for _, m := range c.of.GetCredentials() {
+		for _, f := range m.GetFields() {
+			if c.push && f.GetName() != madeHere && slices.Contains(c.hooks().GetNeeds(), f.GetName()) {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
 }
 
 // methods are the ways to call the provider. Fields that only serve a means of realtime (the secret of webhooks) are none.

@@ -71,12 +71,15 @@ func TestEveryBlockIsValid(t *testing.T) {
 		c := &choice{of: d}
 		wants := [][]string{{wantAll}}
 		for _, o := range c.offers() {
-			if o.word != wantContent && o.word != wantActions {
+			if o.word != wantContent && o.word != wantActions && o.word != wantPush {
 				wants = append(wants, []string{o.word})
 			}
 		}
 		for _, l := range d.GetListings() {
 			wants = append(wants, []string{l.GetName()})
+		}
+		if c.push = c.hooks() != nil; len(c.keys()) == 0 && c.push { // other keys of webhooks cannot be configured yet
+			wants = append(wants, []string{wantAll, wantPush})
 		}
 		if len(d.GetActions()) > 0 {
 			wants = append(wants, []string{wantAll, wantActions})
@@ -105,7 +108,7 @@ func checkBlock(t *testing.T, all described, text string) {
 	if formatted := config.Format([]byte(text)); string(formatted) != text {
 		t.Errorf("`mooring fmt` would change\n%s\ninto\n%s", text, formatted)
 	}
-	c, diags := loadText(starter("")+"\n"+text, all)
+	c, diags := loadText(starter("")+receiver+text, all)
 	if len(diags) > 0 || len(c.Instances) != 1 {
 		t.Errorf("%d instances, %v, in\n%s", len(c.Instances), diags, text)
 	}
@@ -144,11 +147,11 @@ func everything() *wire.Description {
 					{Capability: "check", Scope: "me"}, {Capability: "list:users", Scope: "users.read", Alternatives: []string{"admin.read"}},
 					{Capability: "list:files", Scope: "files.read"}, {Capability: "list:access", Scope: "files.read"},
 					{Capability: "content", Scope: "files.content"}, {Capability: "act:suspend", Scope: "users.write"},
-					{Capability: "realtime:poll", Scope: "events.read"}, {Capability: "realtime:hook", Scope: "hooks.write"},
+					{Capability: "realtime:poll", Scope: "events.read"},
 				},
 				Steps: []string{"Open ${base_url}/apps as of ${tenant}.", "Tick ${scopes}, nothing else."},
 			},
-			{Name: "hook", Fields: []*wire.CredentialField{field("hook_secret", true, false)}},
+			{Name: "hook", Fields: []*wire.CredentialField{field("webhook_secret", true, false)}},
 		},
 		Listings: []*wire.ListingSpec{
 			{Name: "users", Defines: []wire.Kind{wire.Kind_KIND_ACCOUNT}},
@@ -158,7 +161,7 @@ func everything() *wire.Description {
 			{Name: "grants", Defines: []wire.Kind{wire.Kind_KIND_GRANT}, Parent: "owners", OffByDefault: true},
 			{Name: "directory", Enriches: []wire.Kind{wire.Kind_KIND_ACCOUNT}, Permissions: []string{"users.write"}, Doc: "e-mails"},
 		},
-		Realtime: []*wire.RealtimeSpec{{Name: "poll", Means: "longpoll"}, {Name: "queue", Means: "queue", Listings: []string{"grants"}, Needs: []string{"queue.read"}}, {Name: "hook", Means: "webhook", Needs: []string{"hook_secret"}}},
+		Realtime: []*wire.RealtimeSpec{{Name: "poll", Means: "longpoll"}, {Name: "queue", Means: "queue", Listings: []string{"grants"}, Needs: []string{"queue.read"}}, {Name: "hook", Means: "webhook", Needs: []string{"hooks.write", "webhook_secret"}}},
 		Actions:  []*wire.ActionSpec{{Name: "suspend", TargetKind: wire.Kind_KIND_ACCOUNT}},
 		Content:  &wire.ContentSpec{}, Unsupported: []*wire.Unsupported{{Capability: "sign_ins", Reason: "it keeps none"}},
 	}
@@ -176,6 +179,7 @@ func TestScopesOfTheChoice(t *testing.T) {
 		{"directory", []string{"me", "events.read", "users.write"}, []string{"me"}},
 		{"grants", []string{"me", "events.read", "queue.read"}, []string{"me"}},
 		{"all", []string{"me", "users.read", "files.read", "files.content", "events.read"}, []string{"me"}},
+		{"accounts,push", []string{"me", "users.read", "events.read", "hooks.write"}, []string{"me"}},
 		{"accounts,actions", []string{"me", "users.read", "events.read"}, []string{"me", "users.write"}},
 	} {
 		chosen := &choice{of: everything()}
@@ -225,7 +229,7 @@ func TestBlockOfTheChoice(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, notes)
 		}
 	}
-	for _, never := range []string{"hook_secret", "hooks.write", "queue.read"} {
+	for _, never := range []string{"webhook_secret", "hooks.write", "queue.read"} {
 		if strings.Contains(block+notes, never) {
 			t.Errorf("%q stands in\n%s\n%s", never, block, notes)
 		}
