@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -14,6 +15,9 @@ const (
 	pause      = 5 * time.Second
 	codeScope  = "insufficient_scope"
 )
+
+// errTrashed: Box itself says that the item is in the trash, so it is not hidden, and it is not elsewhere.
+var errTrashed = errors.New("in the trash")
 
 // classify types Box's refusals.
 func classify(res *http.Response, body []byte) *sdk.Error {
@@ -41,7 +45,7 @@ func classify(res *http.Response, body []byte) *sdk.Error {
 	case http.StatusNotFound:
 		e.Type = sdk.ErrNotFound
 		if b.Code == "trashed" {
-			e.Message = "the item is in the trash"
+			e.Message, e.Cause = "the item is in the trash", errTrashed
 		}
 	case http.StatusServiceUnavailable:
 		e.Type = sdk.ErrUnavailable

@@ -78,13 +78,16 @@ func (f *fetch) group(ctx context.Context, id string) sdk.Fetched {
 	return sdk.Fetched{State: sdk.Found, Records: map[string]sdk.Record{"groups": g.record()}}
 }
 
-// file: 404 may mean another owner, so it is never proof; the walk of the tree is.
+// file: 404 may mean another owner, so it is no proof, unless Box says that it means the trash; the walk of the tree is.
 func (f *fetch) file(ctx context.Context, r *sdk.Ref) sdk.Fetched {
 	how := sdk.SplitID(r.GetName())
 	if len(how) != 2 || how[1] == "" || how[0] != typeFile && how[0] != typeFolder {
 		return sdk.Fetched{State: sdk.Denied}
 	}
 	it, err := f.item(ctx, how[0], r.GetId(), how[1])
+	if errors.Is(err, errTrashed) {
+		return f.trashed(ctx, how[0], r.GetId(), how[1])
+	}
 	if err != nil {
 		return failed(err)
 	}
@@ -97,6 +100,18 @@ func (f *fetch) file(ctx context.Context, r *sdk.Ref) sdk.Fetched {
 		return failed(err)
 	}
 	return sdk.Fetched{State: sdk.Found, Records: map[string]sdk.Record{"files": it.record(it.path(), access)}}
+}
+
+// trashed: where the trash cannot be read, what is in it is gone for us. Where it can be, listing trash has it.
+func (f *fetch) trashed(ctx context.Context, kind, id, owner string) sdk.Fetched {
+	err := get(ctx, f.s, "/"+kind+"s"+path("/%s/trash", id), owner, &struct{}{})
+	switch {
+	case err == nil:
+		return sdk.Fetched{State: sdk.Denied}
+	case sdk.TypeOf(err) == sdk.ErrPermission:
+		return sdk.Fetched{State: sdk.Absent}
+	}
+	return failed(err)
 }
 
 func (f *fetch) item(ctx context.Context, kind, id, owner string) (*item, error) {

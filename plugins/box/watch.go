@@ -99,7 +99,7 @@ func hintsOf(events []event, now time.Time) []sdk.Hint {
 		if trash || kind != typeFile {
 			listings["users"] = e.Type // whose round names the trees to be walked
 		}
-		if !trash && !seen[id] {
+		if !seen[id] {
 			seen[id] = true
 			refs = append(refs, itemRef(kind, id, owner.ID))
 		}

@@ -123,6 +123,16 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// TestFetchTrashed: without a view of the trash, what is in it is gone.
+func TestFetchTrashed(t *testing.T) {
+	for scope, want := range map[string]any{boxtest.WriteAll: sdk.Absent, "none": sdk.Denied} {
+		w := start(t, newContent(), func(c *boxtest.Config) { c.App.Scopes = without(scope) })
+		if got := fetchOne(t, w.session(t, nil), itemRef("file", "131", "1000")); got.State != want {
+			t.Errorf("without %s: %v (%v), want %v", scope, got.State, got.Err, want)
+		}
+	}
+}
+
 func TestHints(t *testing.T) {
 	file := func(kind string) map[string]any {
 		return map[string]any{"item_type": kind, "item_id": "5", "item_name": "x", "owned_by": map[string]any{"id": "7"}}
@@ -134,7 +144,7 @@ func TestHints(t *testing.T) {
 	}{
 		"file":     {map[string]any{"event_type": "UPLOAD", "source": file("file")}, "file/7", []string{"events"}},
 		"folder":   {map[string]any{"event_type": "RENAME", "source": file("folder")}, "folder/7", []string{"users", "events"}},
-		"deleted":  {map[string]any{"event_type": "DELETE", "source": file("file")}, "", []string{"users", "events"}},
+		"deleted":  {map[string]any{"event_type": "DELETE", "source": file("file")}, "file/7", []string{"users", "events"}},
 		"read":     {map[string]any{"event_type": "PREVIEW", "source": file("file")}, "", []string{"events"}},
 		"new user": {map[string]any{"event_type": "NEW_USER", "source": map[string]any{"type": "user", "id": "5"}}, "-", []string{"users", "events"}},
 		"member": {

@@ -70,7 +70,7 @@ func fits(key, signature string, body []byte, at string) bool {
 	return hmac.Equal(sum, mac.Sum(nil))
 }
 
-// hookHints points at the item, unless it is gone, and at the listing that names the trees to be walked.
+// hookHints points at the item, and, where more than that changed or it is gone, at the listing that names the trees to walk.
 func hookHints(trigger string, source json.RawMessage, now time.Time) []sdk.Hint {
 	var thing subject
 	lenient(source, &thing)
@@ -87,7 +87,7 @@ func hookHints(trigger string, source json.RawMessage, now time.Time) []sdk.Hint
 	}
 	gone := strings.HasSuffix(trigger, ".TRASHED") || strings.HasSuffix(trigger, ".DELETED") && !strings.HasPrefix(trigger, "SHARED_LINK")
 	var hints []sdk.Hint
-	if !gone && thing.Owner != nil && thing.Owner.ID != "" {
+	if thing.Owner != nil && thing.Owner.ID != "" {
 		hints = append(hints, sdk.Hint{Refs: []*sdk.Ref{itemRef(thing.Type, thing.ID, thing.Owner.ID)}, Reason: reason, SeenAt: now})
 	}
 	if len(hints) == 0 || thing.Type == typeFolder || gone {
