@@ -39,7 +39,7 @@ func accessCommand(o *options) *cobra.Command {
 			defer func() { _ = res.Body.Close() }()
 			var fields []string
 			if output.value == "table" || output.value == "csv" {
-				fields = []string{"certainty", "kind", "name", "email", "role", "how"}
+				fields = []string{"certainty", "instance", "kind", "name", "email", "role", "how"}
 			}
 			return show(res.Body, output.value, fields)
 		},

@@ -99,7 +99,7 @@ func (w *walk) hole(n int32) string {
 		return w.fileHole(nd, n)
 	case wire.Kind_KIND_GROUP, wire.Kind_KIND_ROLE:
 		if nd.home == none {
-			return "it is not among those that were listed"
+			return notListed
 		}
 		return w.l.Members(w.g.key(n))
 	case wire.Kind_KIND_APP:
@@ -108,10 +108,15 @@ func (w *walk) hole(n int32) string {
 	return ""
 }
 
+// contains: what others hold or are in, so that one of which nothing is known hides them.
+func contains(k wire.Kind) bool {
+	return k == wire.Kind_KIND_FILE || k == wire.Kind_KIND_GROUP || k == wire.Kind_KIND_ROLE
+}
+
 func (w *walk) fileHole(nd *node, n int32) string {
 	switch {
 	case nd.home == none:
-		return "it is not among those that were listed"
+		return notListed
 	case nd.list != none && !nd.whole:
 		return "the provider shows only a part of its access list"
 	case nd.list != none:

@@ -5,7 +5,8 @@ import wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 // Who can reach a thing.
 func (g *Graph) Who(thing Key, l Looks) *Answer {
 	w := newWalk(g, l, false)
-	if n, ok := g.find(thing); ok {
+	n, ok := g.find(thing)
+	if ok {
 		w.begin(n, "")
 	}
 	switch thing.Kind { //nolint:exhaustive // what one can be given access to
@@ -17,10 +18,16 @@ func (g *Graph) Who(thing Key, l Looks) *Answer {
 	w.run()
 	a := w.answer()
 	w.holes(a)
+	if !ok && contains(thing.Kind) {
+		a.Holes = append(a.Holes, Hole{thing, notListed})
+	}
 	return a
 }
 
-const mayTake = "administrators may give themselves access"
+const (
+	mayTake   = "administrators may give themselves access"
+	notListed = "it is not among those that were listed"
+)
 
 // Start is from where Reach goes. Why says why that is only possible; "" when it is certain.
 type Start struct {

@@ -62,7 +62,7 @@ func (s *server) access(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		trailer = s.trailer(r.Context(), v, accessKinds...)
+		trailer = s.trailer(r.Context(), v, v.of(sub.refs), accessKinds...)
 		if sub.refs[0].Kind == wire.Kind_KIND_ACCOUNT || q.reach {
 			lines = v.reach(sub.refs)
 		} else {
@@ -192,7 +192,7 @@ func (v *view) lines(a *access.Answer, wanted func(access.Key) bool) (lines []Re
 		line := Reach{Ref: refOf(r.Key).String(), Instance: r.Key.Instance, Kind: sdk.KindName(r.Key.Kind)}
 		if len(lines) < maxNamed || r.Key.Kind == wire.Kind_KIND_UNSPECIFIED {
 			line = v.line(r.Key)
-			v.way(&line, a.Way(r.Key))
+			v.way(&line, r.Key, a.Way(r.Key))
 		}
 		line.Certainty, line.Role = "possible", r.Role
 		if r.Certain {

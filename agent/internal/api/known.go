@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/access"
 	"github.com/mooring-hq/mooring/agent/internal/index"
@@ -20,6 +21,22 @@ type known struct {
 	mu    sync.Mutex
 	index *index.Index
 	rules identity
+	idle  *time.Timer
+}
+
+// keepIndex is how long an index that nobody asks is kept: it may be large.
+const keepIndex = 15 * time.Minute
+
+// later lets go of the index when nobody asks any more. It needs the lock.
+func (k *known) later() {
+	if k.idle != nil {
+		k.idle.Stop()
+	}
+	k.idle = time.AfterFunc(keepIndex, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.index = nil
+	})
 }
 
 // identity is what people are joined by, beside their accounts.
@@ -58,6 +75,7 @@ func (s *server) ask(ctx context.Context, kinds []wire.Kind, do func(v *view) er
 	k := &s.known
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer k.later()
 	if k.index == nil {
 		k.index = index.New()
 	}
@@ -104,10 +122,17 @@ func refOf(k access.Key) record.Ref {
 	return record.Ref{Provider: provider, Instance: name, Kind: k.Kind, ID: k.ID}
 }
 
-// trailer says how well everybody stands behind the answer.
-func (s *server) trailer(ctx context.Context, v *view, kinds ...wire.Kind) Trailer {
+// of are the instances that some records are of.
+func (v *view) of(refs []record.Ref) []*Instance {
+	return slices.DeleteFunc(slices.Clone(v.instances), func(i *Instance) bool {
+		return !slices.ContainsFunc(refs, func(r record.Ref) bool { return r.Provider == i.Provider && r.Instance == i.Name })
+	})
+}
+
+// trailer says how well instances stand behind the answer.
+func (s *server) trailer(ctx context.Context, v *view, instances []*Instance, kinds ...wire.Kind) Trailer {
 	t := Trailer{Coverage: []Coverage{}}
-	t.cover(ctx, v.instances, v.broken, kinds...)
+	t.cover(ctx, instances, v.broken, kinds...)
 	for _, i := range s.b.Instances() {
 		if i.Store == nil {
 			t.Coverage = append(t.Coverage, Coverage{

@@ -60,7 +60,7 @@ func (s *server) person(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		trailer = s.trailer(r.Context(), v, wire.Kind_KIND_ACCOUNT)
+		trailer = s.trailer(r.Context(), v, v.instances, wire.Kind_KIND_ACCOUNT)
 		if len(refs) == 0 {
 			return notFound("nobody is called %q: write an account's ref (okta/main/account/00u1), an e-mail address or a whole name", x)
 		}

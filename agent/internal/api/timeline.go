@@ -91,7 +91,11 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		events = t.sorted()
-		trailer = s.trailer(r.Context(), v, wire.Kind_KIND_ACTIVITY, sub.refs[0].Kind, wire.Kind_KIND_MEMBERSHIP)
+		among := v.instances // logs of all may name an address
+		if len(sub.emails) == 0 {
+			among = v.of(sub.refs)
+		}
+		trailer = s.trailer(r.Context(), v, among, wire.Kind_KIND_ACTIVITY, sub.refs[0].Kind, wire.Kind_KIND_MEMBERSHIP)
 		return r.Context().Err()
 	})
 	if err != nil {

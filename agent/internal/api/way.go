@@ -13,9 +13,12 @@ var hows = map[access.How]string{
 	access.Token: "opens",
 }
 
-// way puts the steps into a line.
-func (v *view) way(line *Reach, steps []access.Step) {
+// way puts the steps that lead to or from a key into its line.
+func (v *view) way(line *Reach, k access.Key, steps []access.Step) {
 	var words []string
+	if c := steps[0].Holder; c.Circle() != "" && c != k {
+		words = append(words, v.says(c))
+	}
 	for _, s := range steps {
 		step := Step{Holder: v.address(s.Holder), How: hows[s.How], Role: s.Role, Thing: v.address(s.Thing), Why: s.Why}
 		line.Path = append(line.Path, step)
@@ -33,8 +36,11 @@ func (v *view) way(line *Reach, steps []access.Step) {
 // phrase is a step as people say it, of who takes it.
 func phrase(s access.Step, thing string) string {
 	role := ""
-	if s.Role != "" {
+	if s.Role != "" && s.Role != "member" {
 		role = " as " + s.Role
+	}
+	if s.Thing.Circle() != "" {
+		return map[access.How]string{access.Holds: "one of ", access.Acts: "acts for ", access.Token: "acts for "}[s.How] + thing
 	}
 	switch s.How {
 	case access.Listed:

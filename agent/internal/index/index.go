@@ -137,8 +137,8 @@ func (x *Index) follow(ctx context.Context, i *instance) (uint64, error) {
 			return n, err
 		}
 	}
-	touched := map[wire.Kind]map[string]bool{}
-	again := map[wire.Kind]bool{}
+	touched := map[record.Ref]bool{}
+	again := map[wire.Kind]bool{} // a first list does not name what it gave
 	position := i.position
 	for e, err := range i.Store.Log(ctx, i.position) {
 		if err != nil {
@@ -146,25 +146,26 @@ func (x *Index) follow(ctx context.Context, i *instance) (uint64, error) {
 		}
 		position = e.Sequence
 		switch {
-		case !i.kinds[e.Kind] || again[e.Kind]:
-		case e.What == store.Baseline || len(touched[e.Kind]) > maxChanges:
+		case !i.kinds[e.Kind] || len(touched) > maxChanges:
+		case e.What == store.Baseline:
 			again[e.Kind] = true
 		case e.ID != "":
-			if touched[e.Kind] == nil {
-				touched[e.Kind] = map[string]bool{}
-			}
-			touched[e.Kind][e.ID] = true
+			touched[i.ref(e.Kind, e.ID)] = true
 		}
 	}
-	for k, ids := range touched {
-		for id := range ids {
-			if err := x.reread(ctx, i, k, id); err != nil {
-				return 0, err
-			}
-		}
+	if len(touched) > maxChanges {
+		x.graph.RemoveAll(i.id())
+		*i = *newInstance(i.Source)
+		x.people = nil
+		return position, nil
 	}
 	for k := range again {
 		if err := x.load(ctx, i, k); err != nil {
+			return 0, err
+		}
+	}
+	for r := range touched {
+		if err := x.reread(ctx, i, r.Kind, r.ID); err != nil {
 			return 0, err
 		}
 	}
