@@ -13,7 +13,7 @@ func validate(w *wire.Description) error {
 		return bad("name %q: 1 to %d of a-z, 0-9, _ and - are expected", w.GetName(), maxNameBytes)
 	}
 	for _, check := range []func(*wire.Description) error{
-		validNames, validSettings, validListings, validBuckets, validHosts, validRealtime,
+		validNames, validSettings, validListings, validBuckets, validHosts, validRealtime, validActions,
 	} {
 		if err := check(w); err != nil {
 			return err
@@ -175,6 +175,28 @@ func validRealtime(w *wire.Description) error {
 			if !listings[l] {
 				return bad("realtime %s names listing %q, which does not exist", r.GetName(), l)
 			}
+		}
+	}
+	return nil
+}
+
+func validActions(w *wire.Description) error {
+	for _, a := range w.GetActions() {
+		for _, err := range []error{
+			oneOf("safety of action "+a.GetName(), a.GetSafety(), "repeat", "key", "precondition", "readback", "none"),
+			oneOf("undo of action "+a.GetName(), a.GetUndo(), "full", "partial", "none"),
+		} {
+			if err != nil {
+				return err
+			}
+		}
+		switch {
+		case wire.NewRecord(a.GetTargetKind()) == nil:
+			return bad("action %s has no target kind", a.GetName())
+		case a.GetUndo() == "partial" && a.GetUndoLoses() == "":
+			return bad("undo of action %s is partial: say in undo_loses what it cannot bring back", a.GetName())
+		case a.GetSafety() == "readback" && a.GetInFlightMax().AsDuration() <= 0:
+			return bad("action %s is made safe by reading back: in_flight_max says how long a request may still take effect", a.GetName())
 		}
 	}
 	return nil

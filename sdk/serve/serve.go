@@ -91,6 +91,10 @@ func describe(c sdk.Connector, spec *sdk.Description, file string) (*wire.Descri
 	_, has["watch"] = c.(sdk.Watcher)
 	_, has["webhook"] = c.(sdk.Hooker)
 	_, has["subscribe"] = c.(sdk.Subscriber)
+	_, has["actions"] = c.(sdk.Actor)
+	if declared := len(spec.Actions) > 0; declared != has["actions"] {
+		return nil, sdk.Errorf(sdk.ErrInvalid, "description: actions are declared: %v, and implemented (sdk.Actor): %v", declared, has["actions"])
+	}
 	for i := range spec.Auth {
 		has["authorize"] = has["authorize"] || spec.Auth[i].Login != nil
 	}

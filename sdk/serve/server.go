@@ -13,7 +13,7 @@ import (
 	"github.com/mooring-hq/mooring/sdk/wire/v1/rpc"
 )
 
-// server answers the agent's calls. Content and the actions are not there yet: their calls are unsupported.
+// server answers the agent's calls. Content is not there yet: its calls are unsupported.
 type server struct {
 	rpc.UnimplementedConnectorServer
 	connector   sdk.Connector

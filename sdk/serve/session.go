@@ -22,6 +22,7 @@ type stream = grpc.BidiStreamingServer[wire.SessionHost, wire.SessionConnector]
 // session is the connector's end of the Session stream.
 type session struct {
 	sdk  *sdk.Session
+	role string
 	out  chan *wire.SessionConnector
 	done chan struct{} // closed when the stream is over
 
@@ -95,7 +96,7 @@ func (s *server) open(sess *session, start *wire.Start) error {
 			}
 		}
 	}
-	sess.secrets = values(start.GetSecrets())
+	sess.role, sess.secrets = start.GetRole(), values(start.GetSecrets())
 	sess.sdk = &sdk.Session{
 		Instance: start.GetInstance(), Settings: settings, Secret: sess.secret, Keep: sess.keep, Log: sess.log,
 		KeepRaw: start.GetLimits().GetKeepRaw(), Classify: s.spec.Classify,
