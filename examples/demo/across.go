@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mooring-hq/mooring/examples/acme/company"
 )
@@ -81,5 +82,96 @@ func (d *demo) keys(ctx context.Context) error {
 		refs = append(refs, r.Ref)
 	}
 	d.passed("one private key is in two apps: %s", strings.Join(refs, ", "))
+	for _, ref := range refs {
+		began := time.Now()
+		out, err := d.mooring(ctx, "access", ref, "-o", "jsonl")
+		if err != nil {
+			return err
+		}
+		if !bytes.Contains(out, []byte(`"certainty":"certain","kind":"anyone"`)) {
+			return fmt.Errorf("expected that anyone can read %s: %.400s", ref, out)
+		}
+		d.passed("anyone can read %s: certain (asked in %s)", ref, time.Since(began).Round(time.Millisecond))
+	}
 	return nil
+}
+
+// human is what the checks read of `mooring person -o jsonl`.
+type human struct {
+	Accounts []struct {
+		Instance string `json:"instance"`
+		Email    string `json:"email"`
+	} `json:"accounts"`
+}
+
+func (h *human) in(instance string) bool {
+	for _, a := range h.Accounts {
+		if a.Instance == instance {
+			return true
+		}
+	}
+	return false
+}
+
+// person: accounts of one human are joined by what proves it; who only has the same name is somebody else.
+func (d *demo) person(ctx context.Context) error {
+	p, other := d.namesakes()
+	var h human
+	var took time.Duration
+	_, err := d.until(ctx, p.Email+" joined across Okta, Google Workspace and Box", func(*status) bool {
+		h = human{}
+		began := time.Now()
+		out, err := d.mooring(ctx, "person", p.Email, "-o", "jsonl")
+		took = time.Since(began)
+		first, _, _ := bytes.Cut(out, []byte("\n"))
+		return err == nil && json.Unmarshal(first, &h) == nil &&
+			h.in("okta/workforce") && h.in("googleworkspace/office") && h.in("box/content")
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range h.Accounts {
+		if strings.EqualFold(a.Email, other.Email) {
+			return fmt.Errorf("%s and %s, who have one name, were taken for one person", p.Email, other.Email)
+		}
+	}
+	d.passed("%s <%s> is one person with %d accounts; %s, who is called the same, is another (asked in %s)",
+		p.Name, p.Email, len(h.Accounts), other.Email, took.Round(time.Millisecond))
+	return nil
+}
+
+// story: what a person did is one story, whatever the app.
+func (d *demo) story(ctx context.Context) error {
+	p := d.company.Person(d.company.Leaver())
+	lines, took := 0, time.Duration(0)
+	in := map[string]int{}
+	_, err := d.until(ctx, "what "+p.Email+" did in Okta and in Box", func(*status) bool {
+		began := time.Now()
+		out, err := d.mooring(ctx, "timeline", p.Email, "--since", "90d", "-o", "jsonl")
+		took, lines = time.Since(began), bytes.Count(out, []byte("\n"))
+		for _, instance := range []string{"okta/workforce", "box/content"} {
+			in[instance] = bytes.Count(out, []byte(`"instance":"`+instance+`"`))
+		}
+		return err == nil && in["okta/workforce"] > 0 && bytes.Contains(out, []byte(`"action":"DOWNLOAD"`))
+	})
+	if err != nil {
+		return err
+	}
+	d.passed("what %s did in 90 days is one timeline of %d lines, %d of Okta and %d of Box (asked in %s)",
+		p.Name, lines, in["okta/workforce"], in["box/content"], took.Round(time.Millisecond))
+	return nil
+}
+
+// namesakes are two people with one name; the first has an account in Box.
+func (d *demo) namesakes() (p, other company.Person) {
+	names := map[string]int{}
+	for i := range d.company.Size() {
+		p = d.company.Person(i)
+		first, twice := names[p.Name]
+		if _, box := company.BoxPeople().Rank(i); twice && box && p.LeftAt.IsZero() {
+			return p, d.company.Person(first)
+		}
+		names[p.Name] = i
+	}
+	return p, p
 }

@@ -58,7 +58,7 @@ func run(ctx context.Context, bin string, accounts int, once bool) (err error) {
 		return err
 	}
 	for _, check := range []func(context.Context) error{
-		d.connected, d.scanning, d.leaver, d.scanned, d.keys, d.killed, d.halved, d.alive, d.rest,
+		d.connected, d.scanning, d.leaver, d.person, d.scanned, d.keys, d.killed, d.halved, d.alive, d.rest, d.story,
 	} {
 		if err := check(ctx); err != nil {
 			return errors.Join(err, d.tail(logs))
@@ -68,7 +68,7 @@ func run(ctx context.Context, bin string, accounts int, once bool) (err error) {
 	fmt.Println("  bin/mooring status")
 	fmt.Println("  bin/mooring query accounts -o jsonl")
 	fmt.Println(`  bin/mooring query files --where "file.access_level == 'public'"`)
-	fmt.Printf("  bin/mooring query accounts --where \"account.email == '%s'\"\n", d.company.Person(d.company.Leaver()).Email)
+	fmt.Println("  bin/mooring person", d.company.Person(d.company.Leaver()).Email)
 	fmt.Println("  bin/mooring changes")
 	if once {
 		return nil
