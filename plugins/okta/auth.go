@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 const (
 	secretField   = "webhook_secret"
-	tokenPath     = "/oauth2/v1/token"
+	tokenPath     = "/oauth2/v1/token" //nolint:gosec // a path
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	tokenLife     = time.Hour
 )
@@ -28,11 +29,25 @@ func auth() sdk.Auth {
 				{Name: "client_id", Doc: "Client ID of the app", Public: true},
 				{Name: "private_key", Doc: "the private key that belongs to the app's public key: PEM, or JWK"},
 			},
-			Lifetime: tokenLife, Token: serviceToken,
+			Lifetime: tokenLife, Token: serviceToken, Scopes: scopes(),
+			Steps: []string{
+				"In the Admin Console: Applications, Applications, Create App Integration, API Services, Next; name it Mooring, Save.",
+				"On its page, General, Client Credentials, Edit: Public key / Private key, Add key, Generate new key; copy the private key as " +
+					"PEM or JSON into a file, note the KID (setting key_id), Save.",
+				"General, General Settings, Edit: untick \"Require Demonstrating Proof of Possession (DPoP) header in token requests\", Save.",
+				"Okta API Scopes: Grant ${scopes}.",
+				"Admin roles, Edit assignments: Read-only Administrator (for apps' scopes, API tokens and all admin roles: Super Administrator), Save.",
+				"Copy the Client ID.",
+			},
 		},
 		{
 			Name: "token", Doc: "an API token (SSWS) of an administrator; it dies with that person, and when it is not used for 30 days",
 			Fields: []sdk.Field{{Name: "api_token", Doc: "the token"}},
+			Steps: []string{
+				"Sign in as an administrator who is no person: the token may do what that one may.",
+				"In the Admin Console: Security, API, Tokens, Create token; name it Mooring, and choose from which network zone it may be used.",
+				"Copy the token; it is shown once.",
+			},
 			Apply: func(r *http.Request, s *sdk.Session, _ *sdk.Token) {
 				r.Header.Set("Authorization", "SSWS "+s.Secret("api_token"))
 			},
@@ -45,6 +60,18 @@ func auth() sdk.Auth {
 			},
 		},
 	}
+}
+
+// scopes says which listing needs which.
+func scopes() []*wire.ScopeNeed {
+	var list []*wire.ScopeNeed
+	for _, src := range sources() {
+		for _, p := range src.spec.Permissions {
+			list = append(list, &wire.ScopeNeed{Capability: "list:" + src.spec.Name, Scope: p})
+		}
+	}
+	return append(list, &wire.ScopeNeed{Capability: "realtime:log", Scope: "okta.logs.read"},
+		&wire.ScopeNeed{Capability: "realtime:webhook", Scope: hookScope})
 }
 
 // isApp: the service app comes first where both are given, as in auth.

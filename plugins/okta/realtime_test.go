@@ -171,6 +171,7 @@ func TestWebhook(t *testing.T) {
 func TestSubscribe(t *testing.T) {
 	w := start(t, newOrg(), nil)
 	secrets := sswsSecrets()
+	secrets[secretField] = hookSecret
 	s := w.session(t, secrets)
 	var hints []sdk.Hint
 	receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -186,11 +187,11 @@ func TestSubscribe(t *testing.T) {
 		_, _ = rw.Write(reply.Body)
 	}))
 	defer receiver.Close()
-	id, expires, err := connector{}.Subscribe(t.Context(), s, "users", &sdk.Shard{}, receiver.URL+"/in", hookSecret)
-	if err != nil || id == "" || !expires.IsZero() || secrets[secretField] != hookSecret {
+	id, expires, err := connector{}.Subscribe(t.Context(), s, "", &sdk.Shard{}, receiver.URL+"/in", hookSecret)
+	if err != nil || id == "" || !expires.IsZero() {
 		t.Fatalf("%q, %s, %v", id, expires, err)
 	}
-	if again, _, err := (connector{}).Subscribe(t.Context(), s, "users", &sdk.Shard{}, receiver.URL+"/in", hookSecret); err != nil || again != id {
+	if again, _, err := (connector{}).Subscribe(t.Context(), s, "", &sdk.Shard{}, receiver.URL+"/in", hookSecret); err != nil || again != id {
 		t.Errorf("a second hook %q beside %q: %v", again, id, err)
 	}
 	if n := w.server.Deliver(t.Context(), happened(1, "user.lifecycle.deactivate", person(4)), happened(2, "user.session.start", person(4))); n != 1 {
@@ -210,17 +211,23 @@ func TestSubscribe(t *testing.T) {
 	}
 }
 
-func TestSubscribeWithoutTheScope(t *testing.T) {
+func TestSubscribeRefused(t *testing.T) {
 	w := start(t, newOrg(), nil)
-	secrets := appSecrets()
-	secrets[secretField] = hookSecret
-	_, _, err := connector{}.Subscribe(t.Context(), w.session(t, secrets), "users", &sdk.Shard{}, "https://agent.example/in", "")
-	if sdk.TypeOf(err) != sdk.ErrPermission || !strings.Contains(err.Error(), hookScope) {
-		t.Errorf("%v", err)
-	}
-	delete(secrets, secretField)
-	if _, _, err = (connector{}).Subscribe(t.Context(), w.session(t, secrets), "users", &sdk.Shard{}, "https://agent.example/in", ""); sdk.TypeOf(err) != sdk.ErrInvalid {
-		t.Errorf("%v", err)
+	for _, c := range []struct {
+		secrets         map[string]string
+		listing, secret string
+		want            sdk.ErrorType
+		says            string
+	}{
+		{appSecrets(), "", hookSecret, sdk.ErrPermission, hookScope},
+		{sswsSecrets(), "", "", sdk.ErrInvalid, secretField},
+		{sswsSecrets(), "users", hookSecret, sdk.ErrUnsupported, "users"},
+		{sswsSecrets(), "", hookSecret, sdk.ErrInvalid, "verification"}, // nobody answers there
+	} {
+		_, _, err := connector{}.Subscribe(t.Context(), w.session(t, c.secrets), c.listing, &sdk.Shard{}, "http://127.0.0.1:1/in", c.secret)
+		if sdk.TypeOf(err) != c.want || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), hookSecret) {
+			t.Errorf("%v, want %s", err, c.want)
+		}
 	}
 }
 

@@ -51,22 +51,24 @@ type hookAuth struct {
 }
 
 // Subscribe registers the event hook, or brings the one at this address up to date, and lets Okta verify it, for which
-// Okta calls the address at once. A hook does not expire.
-func (connector) Subscribe(ctx context.Context, s *sdk.Session, _ string, _ *sdk.Shard, callback, secret string) (string, time.Time, error) {
-	value, err := sharedSecret(ctx, s, secret)
-	if err != nil {
-		return "", time.Time{}, err
+// Okta calls the address at once. One hook tells of all listings, and it does not expire.
+func (connector) Subscribe(ctx context.Context, s *sdk.Session, listing string, _ *sdk.Shard, callback, secret string) (string, time.Time, error) {
+	if listing != "" {
+		return "", time.Time{}, sdk.Errorf(sdk.ErrUnsupported, "one event hook tells of %s too", listing)
+	}
+	if secret == "" {
+		return "", time.Time{}, &sdk.Error{Type: sdk.ErrInvalid, Field: secretField, Message: "set webhook_secret: Okta does not sign what it sends"}
 	}
 	h := eventHook{Name: hookName}
 	h.Events.Type, h.Events.Items = "EVENT_TYPE", hookTypes
 	h.Channel.Type, h.Channel.Version = "HTTP", "1.0.0"
-	h.Channel.Config.URI, h.Channel.Config.Auth = callback, &hookAuth{Type: "HEADER", Key: "Authorization", Value: value}
+	h.Channel.Config.URI, h.Channel.Config.Auth = callback, &hookAuth{Type: "HEADER", Key: "Authorization", Value: secret}
 	id, err := hookAt(ctx, s, callback)
 	if err != nil {
 		return "", time.Time{}, manages(err)
 	}
 	method, ref := http.MethodPost, "/api/v1/eventHooks"
-	if id != "" {
+	if id != "" { // the secret cannot be read, so it is set each time
 		method, ref = http.MethodPut, path("/api/v1/eventHooks/%s", id)
 	}
 	var made eventHook
@@ -78,17 +80,6 @@ func (connector) Subscribe(ctx context.Context, s *sdk.Session, _ string, _ *sdk
 	}
 	_, err = call(ctx, s, http.MethodPost, path("/api/v1/eventHooks/%s/lifecycle/verify", made.ID), nil, nil)
 	return made.ID, time.Time{}, manages(err)
-}
-
-// sharedSecret is the configured one, else the host's, which is then kept: without it no delivery could be checked.
-func sharedSecret(ctx context.Context, s *sdk.Session, given string) (string, error) {
-	if configured := s.Secret(secretField); configured != "" {
-		return configured, nil
-	}
-	if given == "" {
-		return "", &sdk.Error{Type: sdk.ErrInvalid, Field: secretField, Message: "set webhook_secret: Okta does not sign what it sends"}
-	}
-	return given, s.Keep(ctx, secretField, given, time.Time{})
 }
 
 // hookAt gives the id of the hook at an address; "" when there is none.

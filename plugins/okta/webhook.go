@@ -32,7 +32,7 @@ func (connector) Webhook(_ context.Context, s *sdk.Session, h *sdk.Hook) (*sdk.R
 			Events []event `json:"events"`
 		} `json:"data"`
 	}
-	if json.Unmarshal(h.Body, &body) != nil {
+	if !json.Valid(h.Body) || json.Unmarshal(h.Body, &body) != nil {
 		reply.Status = http.StatusBadRequest
 		return reply, nil
 	}

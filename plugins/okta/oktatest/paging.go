@@ -3,7 +3,6 @@ package oktatest
 import (
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -120,11 +119,4 @@ func list[T any](c *call, l List[T], normal, most int, keep func(*T) bool, show 
 	}
 	c.links(link)
 	c.object(http.StatusOK, out)
-}
-
-func pathOf(format string, segments ...string) string {
-	for _, s := range segments {
-		format = strings.Replace(format, "%s", url.PathEscape(s), 1)
-	}
-	return format
 }
