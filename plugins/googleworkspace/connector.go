@@ -26,7 +26,8 @@ func (c connector) client(s *sdk.Session) *client {
 // scan is one walk of one listing.
 type scan struct {
 	*client
-	w *sdk.Walk
+	w     *sdk.Walk
+	asked int // removed files that the log was asked for
 }
 
 // Scan reads one shard of one listing.

@@ -25,7 +25,6 @@ func (connector) Describe() *sdk.Description {
 			{Pattern: "${drive_url}", Credentialed: true, Purpose: "Drive API"},
 			{Pattern: "${token_url}", Credentialed: true, Purpose: "access tokens"},
 		},
-		// Files are fetched too, but only where a hint says whose they are: Google gives a file to those who can see it.
 		Fetches:  kinds(sdk.KindAccount, sdk.KindGroup),
 		Realtime: realtime(),
 		Unsupported: map[string]string{

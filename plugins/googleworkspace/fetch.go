@@ -3,21 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
 
-// fetch answers one call of Fetch.
-type fetch struct {
-	*client
-	ids map[string]string // of people, by e-mail
-}
-
-// Fetch reads accounts, groups and files as they are now.
+// Fetch reads accounts and groups as they are now. Google gives a file only to those who can see it, and a ref does not say
+// who that is.
 func (c connector) Fetch(ctx context.Context, s *sdk.Session, refs []*sdk.Ref, yield func(sdk.Fetched) error) error {
-	cl := &fetch{client: c.client(s), ids: map[string]string{}}
+	cl := c.client(s)
 	for _, r := range refs {
 		var got sdk.Fetched
 		switch r.GetKind() {
@@ -25,8 +19,6 @@ func (c connector) Fetch(ctx context.Context, s *sdk.Session, refs []*sdk.Ref, y
 			got = cl.fetchAccount(ctx, r)
 		case sdk.KindGroup:
 			got = cl.fetchGroup(ctx, r)
-		case sdk.KindFile:
-			got = cl.fetchFile(ctx, r)
 		default:
 			got = failed(sdk.Errorf(sdk.ErrUnsupported, "Google does not give a %s by its id", sdk.KindName(r.GetKind())))
 		}
@@ -103,57 +95,4 @@ func (c *client) fetchGroup(ctx context.Context, r *sdk.Ref) sdk.Fetched {
 		return failed(err)
 	}
 	return found("groups", g.record())
-}
-
-// fetchFile asks as the person whom the hint names. That the person does not see it proves nothing: only the log can say
-// that it was deleted.
-func (c *fetch) fetchFile(ctx context.Context, r *sdk.Ref) sdk.Fetched {
-	if r.GetId() == "" {
-		return failed(sdk.Errorf(sdk.ErrInvalid, "a file without id was asked for"))
-	}
-	if r.GetEmail() == "" {
-		return c.deletedFile(ctx, r.GetId())
-	}
-	var f file
-	q := url.Values{"supportsAllDrives": {"true"}, "fields": {myFileFields}}
-	err := c.do(ctx, drive(as{subject: r.GetEmail(), scope: scopeMetadata}, q, "/drive/v3/files/%s", r.GetId()), &f)
-	switch {
-	case sdk.TypeOf(err) == sdk.ErrNotFound:
-		return c.deletedFile(ctx, r.GetId())
-	case err != nil:
-		return failed(err)
-	case f.ID != r.GetId():
-		return failed(missing("file", "the id asked for"))
-	case f.Drive != "" || !f.OwnedByMe || len(f.Owners) == 0:
-		return sdk.Fetched{State: sdk.Denied} // it has moved: its new place lists it
-	}
-	owner := strings.ToLower(f.Owners[0].Email)
-	if c.ids[owner] == "" {
-		u, err := c.userByKey(ctx, owner)
-		if err != nil {
-			return failed(err)
-		}
-		c.ids[owner] = u.ID
-	}
-	return found("files", f.record(c.domain(), c.ids[owner]))
-}
-
-// deletedFile looks in the log whether a file was deleted for ever.
-func (c *client) deletedFile(ctx context.Context, id string) sdk.Fetched {
-	if strings.ContainsAny(id, ",=<>") {
-		return sdk.Fetched{State: sdk.Denied}
-	}
-	gone := false
-	l := logQuery{app: "drive", event: "delete", filter: "doc_id==" + id, size: 1}
-	_, err := c.readLog(ctx, l, 1, func(_ *activity, e *event) error {
-		gone = gone || e.Name == "delete" && e.text("doc_id") == id
-		return nil
-	})
-	switch {
-	case err != nil:
-		return failed(err)
-	case gone:
-		return sdk.Fetched{State: sdk.Absent}
-	}
-	return sdk.Fetched{State: sdk.Denied}
 }

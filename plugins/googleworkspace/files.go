@@ -65,6 +65,9 @@ type fileBookmark struct {
 	Full  time.Time `json:"full"`
 }
 
+// maxAsked is how many removed files of one walk the log is asked for: such questions have a small quota.
+const maxAsked = 10
+
 // listAgain: after that a drive that is followed by its changes is read whole, for what the changes left out.
 const listAgain = 14 * 24 * time.Hour
 
@@ -243,7 +246,6 @@ func (sc *scan) changePage(ctx context.Context, d driveShard, token string) (*ch
 	return &p, sc.do(ctx, drive(d.as(), q, "/drive/v3/changes"), &p)
 }
 
-// addChange: "removed" is also said of what somebody else took away from this person, so it is a question, not an answer.
 func (sc *scan) addChange(ctx context.Context, d driveShard, c *change) error {
 	switch {
 	case c.Type == "drive" && d.Drive != "": // who is in it may have changed, and so the access to every file
@@ -253,14 +255,37 @@ func (sc *scan) addChange(ctx context.Context, d driveShard, c *change) error {
 	case c.FileID == "":
 		return missing("change", "fileId")
 	case c.Removed || c.File == nil:
-		sc.w.Hint(sdk.Hint{Refs: []*sdk.Ref{ref(sdk.KindFile, c.FileID, d.Subject, "")}, Reason: "removed", SeenAt: sc.now()})
-		return nil
+		return sc.removed(ctx, d, c.FileID)
 	case c.File.ID == "":
 		return missing("changed file", "id")
 	case d.Drive == "" && !c.File.OwnedByMe || d.Drive != c.File.Drive:
 		return nil
 	}
 	return sc.addFile(ctx, d, c.File)
+}
+
+// removed is also said of what somebody else took away from this person, so the log has to confirm it. What it does not
+// know (yet) makes the drive be listed whole, which proves what is not there.
+func (sc *scan) removed(ctx context.Context, d driveShard, id string) error {
+	again := sdk.Errorf(sdk.ErrExpired, "a file of %s is not there any more, so the drive is to be listed whole", d.Subject)
+	if strings.ContainsAny(id, ",=<> ") || sc.asked >= maxAsked {
+		return again
+	}
+	sc.asked++
+	gone := false
+	l := logQuery{app: "drive", event: "delete", filter: "doc_id==" + id, size: 1}
+	_, err := sc.readLog(ctx, l, 1, func(_ *activity, e *event) error {
+		gone = gone || e.Name == "delete" && e.text("doc_id") == id
+		return nil
+	})
+	switch {
+	case err != nil && sdk.TypeOf(err) != sdk.ErrPermission:
+		return err
+	case !gone:
+		return again
+	}
+	sc.w.Gone(sdk.KindFile, id)
+	return nil
 }
 
 // record makes the file's record. Where its drive is a person's, owner is that person's id.

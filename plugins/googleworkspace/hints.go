@@ -7,95 +7,105 @@ import (
 	"github.com/mooring-hq/mooring/sdk"
 )
 
-// maxRefs in one hint; the host looks at no more of them at once.
-const maxRefs = 100
+// place is a listing, or one shard of it.
+type place struct{ listing, shard string }
 
-// look is where an event says that something changed: single records, or whole listings.
+// look is where an event says that something changed.
 type look struct {
-	refs     []*sdk.Ref
-	listings []string
+	places []place
+	// owner of a changed file, whose drive is to be looked at.
+	owner string
+	// account that changed, by its id.
+	account string
 }
 
-// looksAt says where to look after an event; nothing for one that changes nothing.
-func looksAt(app string, e *event) (l look) {
-	account := func(email string) {
-		if email = mailOnly(email); email != "" {
-			l.refs = append(l.refs, ref(sdk.KindAccount, "", email, ""))
-		}
-	}
-	name := strings.ToLower(e.Name)
-	switch app {
-	case "drive":
-		if !e.changesFile() {
-			return l
-		}
-		if drive := e.sharedDrive(); drive != "" {
-			l.listings = append(l.listings, "shared_drives")
-			return l
-		}
-		if owner := mailOnly(e.text("owner")); owner != "" {
-			l.refs = append(l.refs, ref(sdk.KindFile, e.text("doc_id"), owner, ""))
-		} else {
-			l.listings = append(l.listings, "drives")
-		}
-	case "admin":
-		account(e.text("USER_EMAIL"))
-		switch {
-		case strings.Contains(name, "group"):
-			l.listings = append(l.listings, "groups")
-		case strings.Contains(name, "role") || strings.Contains(name, "privilege"):
-			l.listings = append(l.listings, "roles")
-		case strings.Contains(name, "org_unit"):
-			l.listings = append(l.listings, "org_units")
-		case strings.Contains(name, "domain"):
-			l.listings = append(l.listings, "domains")
-		case strings.HasSuffix(name, "_user") || strings.Contains(name, "rename"):
-			l.listings = append(l.listings, "users")
-		}
-	case "groups_enterprise":
-		l.listings = append(l.listings, "groups")
-	case "user_accounts":
-		account(e.first("affected_email_address", "email"))
-	case "token":
-		if name == "authorize" || name == "revoke" {
-			l.listings = append(l.listings, "consents", "token_users")
-		}
+func whole(listings ...string) (l look) {
+	for _, name := range listings {
+		l.places = append(l.places, place{listing: name})
 	}
 	return l
 }
 
+// looksAt says where to look after an event; nothing for one that changes nothing.
+func looksAt(app string, e *event) look {
+	switch app {
+	case "drive":
+		return looksAtDrive(e)
+	case "admin":
+		return looksAtAdmin(e)
+	case "groups_enterprise":
+		return whole("groups")
+	case "user_accounts":
+		return whole("users")
+	case "token":
+		if name := strings.ToLower(e.Name); name == "authorize" || name == "revoke" {
+			return whole("consents", "token_users")
+		}
+	}
+	return look{}
+}
+
+func looksAtDrive(e *event) look {
+	drive := e.sharedDrive()
+	switch {
+	case drive != "" && (drive == unknownDrive || strings.Contains(e.Name, "_drive_")): // its people, its name, that it is gone
+		return whole("shared_drives")
+	case !e.changesFile():
+		return look{}
+	case drive != "":
+		return look{places: []place{{"shared_files", drive}}}
+	case mailOnly(e.text("owner")) != "":
+		return look{owner: strings.ToLower(e.text("owner"))}
+	}
+	return whole("drives")
+}
+
+func looksAtAdmin(e *event) look {
+	name := strings.ToLower(e.Name)
+	var listings []string
+	for _, one := range []struct{ word, listing string }{
+		{"group", "groups"}, {"role", "roles"}, {"privilege", "roles"}, {"org_unit", "org_units"}, {"domain", "domains"},
+	} {
+		if strings.Contains(name, one.word) {
+			listings = append(listings, one.listing)
+		}
+	}
+	if e.text("USER_EMAIL") != "" || strings.HasSuffix(name, "_user") {
+		listings = append(listings, "users")
+	}
+	return whole(listings...)
+}
+
 // gather makes hints of many looks: each thing once.
 type gather struct {
-	refs     []*sdk.Ref
-	listings []string
-	seen     map[string]bool
+	places []place
+	refs   []*sdk.Ref
+	seen   map[string]bool
 }
 
 func (g *gather) add(l look) {
 	if g.seen == nil {
 		g.seen = map[string]bool{}
 	}
-	for _, r := range l.refs {
-		if key := sdk.ID(sdk.KindName(r.GetKind()), r.GetId(), r.GetEmail()); !g.seen[key] {
+	for _, p := range l.places {
+		if key := sdk.ID(p.listing, p.shard); !g.seen[key] {
 			g.seen[key] = true
-			g.refs = append(g.refs, r)
+			g.places = append(g.places, p)
 		}
 	}
-	for _, name := range l.listings {
-		if !g.seen[name] {
-			g.seen[name] = true
-			g.listings = append(g.listings, name)
-		}
+	if key := "account/" + l.account; l.account != "" && !g.seen[key] {
+		g.seen[key] = true
+		g.refs = append(g.refs, sdk.To(sdk.KindAccount, l.account))
 	}
 }
 
 func (g *gather) hints(reason string, at time.Time) []sdk.Hint {
 	var list []sdk.Hint
-	for refs := g.refs; len(refs) > 0; refs = refs[min(maxRefs, len(refs)):] {
-		list = append(list, sdk.Hint{Refs: refs[:min(maxRefs, len(refs))], Reason: reason, SeenAt: at})
+	if len(g.refs) > 0 {
+		list = append(list, sdk.Hint{Listing: "users", Refs: g.refs, Reason: reason, SeenAt: at})
 	}
-	for _, name := range g.listings {
-		list = append(list, sdk.Hint{Listing: name, Reason: reason, SeenAt: at})
+	for _, p := range g.places {
+		list = append(list, sdk.Hint{Listing: p.listing, Shard: p.shard, Reason: reason, SeenAt: at})
 	}
 	return list
 }

@@ -72,14 +72,14 @@ func TestChannels(t *testing.T) {
 		life          time.Duration
 	}{
 		{
-			"users", "users", &sdk.Shard{}, func(ctx context.Context) { w.server.NotifyUsers(ctx, "update", &w.users[9]) }, nil, []string{person(9).ID}, directoryChannel,
+			"users", "users", &sdk.Shard{}, func(ctx context.Context) { w.server.NotifyUsers(ctx, "update", &w.users[9]) }, []string{"users"}, []string{person(9).ID}, directoryChannel,
 		},
 		{
 			"log", "log_admin", &sdk.Shard{}, func(ctx context.Context) {
 				w.server.NotifyLog(ctx, "admin", &gw.Activity{Time: worldNow, Events: []gw.Event{{
 					Type: "GROUP_SETTINGS", Name: "ADD_GROUP_MEMBER", Params: []gw.Param{email("USER_EMAIL", "user0009@acme.example"), email("GROUP_EMAIL", "group1@acme.example")},
 				}}})
-			}, []string{"groups", "log_admin"}, []string{"user0009@acme.example"}, reportsChannel,
+			}, []string{"groups", "log_admin", "users"}, nil, reportsChannel,
 		},
 		{
 			"drive", "files", drives.shard(t, person(6).ID), func(ctx context.Context) { w.server.NotifyChanges(ctx, gw.Space{UserID: person(6).ID}) },
@@ -186,7 +186,7 @@ func TestWatch(t *testing.T) {
 		return sdk.Hint{}
 	}
 	w.change(func() { w.touch(0, 6, "edit", func(*gw.File) {}) })
-	if h := next(); len(h.Refs) != 1 || h.Refs[0].GetId() != w.myFile(0, 6).ID || h.Refs[0].GetEmail() != person(6).Email {
+	if h := next(); h.Listing != "files" || h.Shard != person(6).ID {
 		t.Errorf("a changed file: %v", h)
 	}
 	if h := next(); h.Listing != "log_drive" {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,13 +15,14 @@ const (
 	watchBack     = 15 * time.Minute // entries come so late in practice; later ones wait for the next walk
 	watchPages    = 5                // of one look
 	maxRemembered = 200_000          // events that were hinted at
+	maxOwners     = 100_000          // whose ids are known
 )
 
 // watched are the logs that are looked at often, because they say where something changed.
 var watched = []string{"admin", "drive", "groups_enterprise", "token", "user_accounts"}
 
 func watchedListings() []string {
-	names := []string{"users", "groups", "roles", "org_units", "domains", "drives", "shared_drives", "consents", "token_users"}
+	names := []string{"users", "groups", "roles", "org_units", "domains", "drives", "files", "shared_drives", "shared_files", "consents", "token_users"}
 	for _, app := range watched {
 		names = append(names, "log_"+app)
 	}
@@ -32,11 +34,12 @@ type watcher struct {
 	*client
 	seed maphash.Seed
 	seen map[uint64]time.Time
+	ids  map[string]string // of users, by e-mail; "" for who is none
 }
 
 // Watch looks at the logs every few seconds, until ctx ends.
 func (c connector) Watch(ctx context.Context, s *sdk.Session, listings []string, hint func(sdk.Hint) error) error {
-	w := &watcher{client: c.client(s), seed: maphash.MakeSeed(), seen: map[uint64]time.Time{}}
+	w := &watcher{client: c.client(s), seed: maphash.MakeSeed(), seen: map[uint64]time.Time{}, ids: map[string]string{}}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -57,7 +60,7 @@ func (c connector) Watch(ctx context.Context, s *sdk.Session, listings []string,
 // look reads the end of one log and hints at what is new in it.
 func (w *watcher) look(ctx context.Context, app string, listings []string, hint func(sdk.Hint) error) error {
 	now := w.now()
-	g, fresh := &gather{}, false
+	g, fresh, owners := &gather{}, false, map[string]bool{}
 	_, err := w.readLog(ctx, logQuery{app: app, from: now.Add(-watchBack)}, watchPages, func(a *activity, e *event) error {
 		key := maphash.String(w.seed, sdk.ID(app, a.ID.Time.String(), a.ID.Qualifier, e.Name, e.text("doc_id")))
 		if _, known := w.seen[key]; known {
@@ -65,17 +68,30 @@ func (w *watcher) look(ctx context.Context, app string, listings []string, hint 
 		}
 		w.remember(key, now)
 		fresh = true
-		g.add(looksAt(app, e))
+		l := looksAt(app, e)
+		if l.owner != "" {
+			owners[l.owner] = true
+		}
+		g.add(l)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	for _, email := range slices.Sorted(maps.Keys(owners)) {
+		id, err := w.userID(ctx, email)
+		if err != nil {
+			return err
+		}
+		if id != "" {
+			g.add(look{places: []place{{"files", id}}})
+		}
+	}
 	if fresh {
-		g.listings = append(g.listings, "log_"+app)
+		g.add(whole("log_" + app))
 	}
 	for _, h := range g.hints("the log "+app, now) {
-		if h.Listing != "" && !slices.Contains(listings, h.Listing) {
+		if !slices.Contains(listings, h.Listing) {
 			continue
 		}
 		if err := hint(h); err != nil {
@@ -83,6 +99,25 @@ func (w *watcher) look(ctx context.Context, app string, listings []string, hint 
 		}
 	}
 	return nil
+}
+
+// userID is the key of a person's shard; "" for who is not of the organisation.
+func (w *watcher) userID(ctx context.Context, email string) (string, error) {
+	if id, known := w.ids[email]; known {
+		return id, nil
+	}
+	u, err := w.userByKey(ctx, email)
+	switch t := sdk.TypeOf(err); {
+	case t == sdk.ErrNotFound || t == sdk.ErrPermission:
+		u = &user{}
+	case err != nil:
+		return "", err
+	}
+	if len(w.ids) >= maxOwners {
+		clear(w.ids)
+	}
+	w.ids[email] = u.ID
+	return u.ID, nil
 }
 
 // remember forgets what the next look does not reach.

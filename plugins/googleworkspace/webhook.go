@@ -38,28 +38,44 @@ func (connector) Webhook(_ context.Context, s *sdk.Session, h *sdk.Hook) (*sdk.R
 		return reply, nil
 	}
 	g := &gather{}
-	if app, ok := strings.CutPrefix(name[1], "log_"); ok {
-		g.add(look{listings: []string{name[1]}})
-		var a activity
-		if json.Unmarshal(h.Body, &a) == nil {
-			for i := range min(len(a.Events), maxRefs) {
-				g.add(looksAt(app, &a.Events[i]))
-			}
-		}
-	} else if name[1] == "users" {
+	app, isLog := strings.CutPrefix(name[1], "log_")
+	switch {
+	case sourceOf(name[1]) == nil:
+	case isLog:
+		g.add(whole(name[1]))
+		g.entry(app, h.Body)
+	case name[1] == "users":
 		g.add(userNotice(h.Body))
-	} else {
-		reply.Hints = []sdk.Hint{{Listing: name[1], Shard: name[2], Reason: "push", SeenAt: h.ReceivedAt}}
+	default:
+		g.add(look{places: []place{{name[1], name[2]}}})
 	}
-	reply.Hints = append(reply.Hints, g.hints("push", h.ReceivedAt)...)
+	reply.Hints = g.hints("push", h.ReceivedAt)
 	return reply, nil
+}
+
+// maxEvents of one entry are looked at.
+const maxEvents = 100
+
+// entry is a notification of a log, whose body is the entry. Who owns a file is looked up by the next walk of the drives.
+func (g *gather) entry(app string, body []byte) {
+	var a activity
+	if json.Unmarshal(body, &a) != nil {
+		return
+	}
+	for i := range min(len(a.Events), maxEvents) {
+		l := looksAt(app, &a.Events[i])
+		if l.owner != "" {
+			l = whole("drives")
+		}
+		g.add(l)
+	}
 }
 
 // userNotice is a notification of the directory, whose body names the user.
 func userNotice(body []byte) look {
 	var u user
 	if json.Unmarshal(body, &u) == nil && u.ID != "" {
-		return look{refs: []*sdk.Ref{sdk.To(sdk.KindAccount, u.ID)}}
+		return look{account: u.ID}
 	}
-	return look{listings: []string{"users"}}
+	return whole("users")
 }
