@@ -22,58 +22,66 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/daemon"
 	"github.com/mooring-hq/mooring/agent/internal/kept"
-	"github.com/mooring-hq/mooring/agent/internal/kept/kepttest"
 	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
 )
 
 const (
-	smallKills   = 6
-	tokenLife    = time.Second           // so that there is a rotation at least every half second
 	nearRotation = 60 * time.Millisecond // a kill further away from a refresh does not count
 	maxLinkKills = 2                     // of connectors, in one life of the agent: more would count as a broken connector
 	comesBack    = 20 * time.Second      // the agent, after a kill
-	rotates      = 5 * time.Second
-	maxMisses    = 50 // kills in a row that were not near a rotation
+	rotates      = 10 * time.Second
+	retryPause   = 20 * time.Millisecond
+	maxLatency   = 8 * time.Millisecond // of the provider, at each of two moments
+	maxMisses    = 50                   // kills in a row that were not near a rotation
 )
 
 const killConfig = `
 agent {
   data_dir       = "./data"
-  connector_dirs = [%q]
+  connector_dirs = [%[1]q]
 }
 network {
   private = ["127.0.0.1"]
 }
-instance "consent" "main" {
-  settings {
-    base_url = %[2]q
-  }
+instance %[2]q "main" {
+  %[3]s
   credentials {
-    client_id     = "the-client"
+    client_id     = %[4]q
     client_secret = secret("env:CLIENT_SECRET")
   }
+  realtime = "off"
 }
-instance "consent" "audit" {
-  settings {
-    base_url = %[2]q
-  }
+instance %[2]q "audit" {
+  %[3]s
   credentials {
-    client_id     = "the-client"
+    client_id     = %[4]q
     client_secret = secret("env:CLIENT_SECRET")
-    login         = "consent/main"
+    login         = "%[2]s/main"
   }
+  realtime = "off"
 }
 `
 
-// rotation is one run of the test: a provider whose refresh tokens work once, two instances on one login, and an agent that
-// is killed while they renew it.
+// app is a provider with one-use refresh tokens, and its connector.
+type app struct {
+	name       string
+	handler    http.Handler
+	connectors string                  // folder
+	instance   func(url string) string // in the configuration
+	id, secret string                  // of the client
+	pause      time.Duration           // between checks
+	small      int                     // kills when nobody says how many
+	life       time.Duration           // of an access token
+}
+
+// rotation is one run of the test: an app, two instances on one login, and an agent that is killed while they renew it.
 type rotation struct {
 	t            *testing.T
+	app          *app
 	rng          *rand.Rand
 	dir, runtime string
 	mooring      string
-	provider     *kepttest.Provider
-	trap         trap
+	gate         *gate
 	ask          *http.Client
 	seen         [2]atomic.Int64 // when a check of main, of audit last succeeded
 
@@ -81,57 +89,26 @@ type rotation struct {
 	ended     chan struct{}
 	linkKills int
 
-	kills, links, early int // that landed near a rotation
-	misses              int
-	needed              int // logins that were lost
-	refused             int // refreshes seen while it was lost
+	kills, links, elsewhere int // near a rotation: of the agent, of connectors; and the others
+	misses                  int // in a row
+	needed                  int // logins that were lost
 }
 
-// trap kills at a moment of a rotation.
-type trap struct {
-	mu      sync.Mutex
-	armed   bool
-	spent   bool // at the second moment, when the token is spent
-	after   time.Duration
-	fire    func()
-	last    time.Time // of a refresh
-	latency func() time.Duration
-}
-
-// hear is told of every refresh by the provider.
-func (t *trap) hear(spent bool) {
-	t.mu.Lock()
-	if !spent {
-		t.last = time.Now()
-	}
-	fire := func() {}
-	after := t.after
-	if t.armed && t.spent == spent {
-		t.armed, fire = false, t.fire
-	}
-	latency := t.latency()
-	t.mu.Unlock()
-	if after == 0 {
-		fire()
-	} else {
-		time.AfterFunc(after, fire)
-	}
-	time.Sleep(latency) // a provider takes its time
-}
-
-func (t *trap) refreshed() time.Time {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last
-}
-
-// TestKilledWhileTheLoginIsRenewed kills the agent and its connectors around rotations of a refresh token that works once.
-func TestKilledWhileTheLoginIsRenewed(t *testing.T) {
+// TestKilledWhileALoginIsRenewed kills the agent and its connectors around rotations of refresh tokens that work once: of a
+// small provider of our own, and of Box's fake.
+func TestKilledWhileALoginIsRenewed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts whole programs again and again")
 	}
-	r := newRotation(t)
-	want := numberFrom(t, "MOORING_KILLS", smallKills)
+	bin := programs(t)
+	for name, build := range map[string]func(*testing.T, string) *app{"consent": consentApp, "box": boxApp} {
+		t.Run(name, func(t *testing.T) { killed(t, bin, build(t, bin)) })
+	}
+}
+
+func killed(t *testing.T, bin string, a *app) {
+	r := newRotation(t, bin, a)
+	want := numberFrom(t, "MOORING_KILLS", a.small)
 	ctx, cancel := context.WithCancel(t.Context())
 	var driving sync.WaitGroup
 	for n, instance := range []string{"main", "audit"} {
@@ -146,21 +123,21 @@ func TestKilledWhileTheLoginIsRenewed(t *testing.T) {
 		r.strike()
 	}
 	r.stop()
-	s := r.provider.Stats()
-	if s.Again+s.Unknown > 0 {
-		t.Errorf("the provider saw %d tokens a second time, and %d that it never gave", s.Again, s.Unknown)
+	c := r.gate.count()
+	if c.again+c.unknown > 0 {
+		t.Errorf("the provider saw %d tokens a second time, and %d that it never gave", c.again, c.unknown)
 	}
 	if r.kills+r.links < want {
 		t.Errorf("%d kills were near a rotation, %d are wanted", r.kills+r.links, want)
 	}
-	if s.Logins != r.needed+1 {
-		t.Errorf("%d logins, but login was needed %d times after the first", s.Logins, r.needed)
+	if c.logins != r.needed+1 {
+		t.Errorf("%d logins, but login was needed %d times after the first", c.logins, r.needed)
 	}
-	fmt.Printf("login | %d kills near a rotation (%d of the agent, %d of a connector), %d elsewhere | %d rotations | %d logins lost | %d tokens spent twice\n",
-		r.kills+r.links, r.kills, r.links, r.early, s.Refreshes, r.needed, s.Again)
+	fmt.Printf("login %s | %d kills near a rotation (%d of the agent, %d of connectors), %d elsewhere | %d rotations | %d logins lost | %d tokens spent twice\n",
+		a.name, r.kills+r.links, r.kills, r.links, r.elsewhere, c.first, r.needed, c.again)
 }
 
-func newRotation(t *testing.T) *rotation {
+func newRotation(t *testing.T, bin string, a *app) *rotation {
 	t.Helper()
 	seed := numberFrom(t, "MOORING_SEED", int(time.Now().UnixNano()&0xffffff)+1)
 	t.Logf("MOORING_SEED=%d", seed)
@@ -169,23 +146,17 @@ func newRotation(t *testing.T) *rotation {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(runtime) })
-	r := &rotation{t: t, rng: rand.New(rand.NewPCG(uint64(seed), 0)), dir: t.TempDir(), runtime: runtime, provider: kepttest.New(tokenLife)}
-	slow := rand.New(rand.NewPCG(uint64(seed), 1))
-	r.trap.latency = func() time.Duration { return time.Duration(slow.Int64N(int64(8 * time.Millisecond))) }
-	r.provider.Refreshing = r.trap.hear
-	s := httptest.NewServer(r.provider)
-	t.Cleanup(s.Close)
-	bin := os.Getenv("MOORING_BIN")
-	if bin == "" {
-		bin = t.TempDir()
-		if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "mooring"), ".").CombinedOutput(); err != nil {
-			t.Fatalf("building mooring: %v\n%s", err, out)
-		}
+	random := func(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), stream)) }
+	r := &rotation{
+		t: t, app: a, rng: random(0), dir: t.TempDir(), runtime: runtime,
+		gate: &gate{provider: a.handler, life: a.life, rng: random(1), tokens: map[string]bool{}},
 	}
+	s := httptest.NewServer(r.gate)
+	t.Cleanup(s.Close)
 	if r.mooring, err = filepath.Abs(filepath.Join(bin, "mooring")); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf(killConfig, consentConnector(t, bin), s.URL)
+	text := fmt.Sprintf(killConfig, a.connectors, a.name, a.instance(s.URL), a.id)
 	if err := os.WriteFile(filepath.Join(r.dir, "config.hcl"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +186,7 @@ func (r *rotation) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 func (r *rotation) command(args ...string) *exec.Cmd {
 	c := exec.Command(r.mooring, args...) // its end is the test's
 	c.Dir = r.dir
-	c.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+r.runtime, "TMPDIR="+r.runtime, "CLIENT_SECRET="+kepttest.ClientSecret, "MOORING_CONFIG=config.hcl")
+	c.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+r.runtime, "TMPDIR="+r.runtime, "CLIENT_SECRET="+r.app.secret, "MOORING_CONFIG=config.hcl")
 	return c
 }
 
@@ -223,11 +194,11 @@ func (r *rotation) command(args ...string) *exec.Cmd {
 func (r *rotation) drive(ctx context.Context, n int, instance string) {
 	for ctx.Err() == nil {
 		began := time.Now()
-		pause := 2 * time.Millisecond
+		pause := r.app.pause
 		if r.check(ctx, instance) == "" {
 			r.seen[n].Store(began.UnixNano())
 		} else {
-			pause = 20 * time.Millisecond
+			pause = retryPause
 		}
 		select {
 		case <-time.After(pause):
@@ -314,7 +285,7 @@ func (r *rotation) onDisk() (value, why string) {
 		r.t.Fatalf("the agent's file after a kill: %v", err)
 	}
 	defer func() { _ = own.Close() }()
-	login := kept.New(own, kept.FileKey(filepath.Join(data, "seal.key"))).Login("consent/main", []string{"refresh_token"})
+	login := kept.New(own, kept.FileKey(filepath.Join(data, "seal.key"))).Login(r.app.name+"/main", []string{"refresh_token"})
 	values, err := login.Values(r.t.Context())
 	if err != nil {
 		return "", err.Error()

@@ -51,18 +51,16 @@ func (r *rotation) waitForMoment(kill func()) time.Time {
 		kill()
 		fired <- at
 	}
-	switch phase := r.rng.IntN(4); phase {
-	case 0: // shortly before or after the claim: half of a token's life after it came
-		at := r.trap.refreshed().Add(tokenLife/2 + time.Duration(r.rng.IntN(40)-10)*time.Millisecond)
+	switch phase := r.rng.IntN(4); {
+	case phase == 0 && r.app.pause < nearRotation: // around the claim: half of a token's life after it came
+		at := r.gate.refreshed().Add(r.app.life/2 + time.Duration(r.rng.IntN(40)-10)*time.Millisecond)
 		time.AfterFunc(time.Until(at), fire)
 	default: // when the request has come, when the token is spent, or soon after that
 		after := time.Duration(0)
 		if r.rng.IntN(4) > 0 {
 			after = time.Duration(r.rng.IntN(15_000)) * time.Microsecond
 		}
-		r.trap.mu.Lock()
-		r.trap.armed, r.trap.spent, r.trap.after, r.trap.fire = true, phase > 1, after, fire
-		r.trap.mu.Unlock()
+		r.gate.set(trap{fire: fire, spent: phase > 1, after: after})
 	}
 	select {
 	case at := <-fired:
@@ -75,11 +73,11 @@ func (r *rotation) waitForMoment(kill func()) time.Time {
 
 // landed says whether a kill was near a rotation.
 func (r *rotation) landed(struck time.Time, marked bool) bool {
-	if marked || struck.Sub(r.trap.refreshed()).Abs() <= nearRotation {
+	if marked || struck.Sub(r.gate.refreshed()).Abs() <= nearRotation {
 		r.misses = 0
 		return true
 	}
-	r.early++
+	r.elsewhere++
 	r.misses++
 	return false
 }
@@ -87,12 +85,12 @@ func (r *rotation) landed(struck time.Time, marked bool) bool {
 // judgeAgent looks into the file of the dead agent, and has the next one agree with it and with the provider.
 func (r *rotation) judgeAgent(struck time.Time) {
 	r.t.Helper()
-	r.provider.Settled()
+	r.until(rotates, "the end of the refresh under way", r.gate.idle)
 	value, why := r.onDisk()
 	if r.landed(struck, why != "") {
 		r.kills++
 	}
-	if why == "" && r.provider.Spent(value) {
+	if why == "" && r.gate.spent(value) {
 		r.t.Errorf("after %d kills: the token on the disk is spent, and nothing there says so", r.kills+r.links)
 		return
 	}
@@ -139,15 +137,15 @@ func (r *rotation) judgeConnector(struck time.Time) {
 func (r *rotation) again() {
 	r.t.Helper()
 	r.needed++
-	r.provider.Settled()
-	before := r.provider.Stats()
+	r.until(rotates, "the end of the refresh under way", r.gate.idle)
+	before := r.gate.count()
 	for _, instance := range []string{"main", "audit"} {
 		if why := r.check(r.t.Context(), instance); !strings.Contains(why, "login needed") {
 			r.t.Errorf("a check of %s while its login is lost: %q", instance, why)
 		}
 	}
-	after := r.provider.Stats()
-	if before.Refreshes+before.Again+before.Unknown != after.Refreshes+after.Again+after.Unknown {
+	after := r.gate.count()
+	if before.refreshes() != after.refreshes() {
 		r.t.Errorf("the provider heard of a token that was lost: %+v, then %+v", before, after)
 	}
 	r.logIn()
@@ -175,7 +173,7 @@ func (r *rotation) stop() {
 		r.t.Error("the agent did not end")
 		return
 	}
-	if value, why := r.onDisk(); why != "" || r.provider.Spent(value) {
+	if value, why := r.onDisk(); why != "" || r.gate.spent(value) {
 		r.t.Errorf("after a stop as it should be: %s", why)
 	}
 }

@@ -50,7 +50,7 @@ func startProvider(ts *testscript.TestScript, neg bool, args []string) {
 
 // revoke: the provider takes no token any more.
 func revoke(ts *testscript.TestScript, _ bool, _ []string) {
-	res, err := http.Get(ts.Getenv("PROVIDER") + "/_fake/revoke") //nolint:noctx // our own
+	res, err := http.Get(ts.Getenv("PROVIDER") + "/_fake/revoke")
 	ts.Check(err)
 	ts.Check(res.Body.Close())
 }
@@ -126,7 +126,7 @@ func agree(c *exec.Cmd) ([]byte, error) {
 // consented opens the provider's page, and gives where it leads.
 func consented(page string) (string, error) {
 	stay := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := stay.Get(page) //nolint:noctx // our own
+	res, err := stay.Get(page)
 	if err != nil {
 		return "", err
 	}

@@ -73,6 +73,7 @@ func programs(t *testing.T) string {
 		{filepath.Join(dir, "mooring"), "."},
 		{filepath.Join(dir, "acme"), "../examples/acme"},
 		{filepath.Join(connectors, "mooring-connector-github"), "../plugins/github"},
+		{filepath.Join(connectors, "mooring-connector-box"), "../plugins/box"},
 	} {
 		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", p[0], p[1]).CombinedOutput()
 		if err != nil {

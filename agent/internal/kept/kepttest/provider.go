@@ -1,7 +1,7 @@
 // Package kepttest is a provider whose refresh tokens work once, for tests.
 //
-// It promises to be as unforgiving as the vendors: a code and a refresh token are taken once; a second time is refused and
-// counted. It tells the test of every refresh when it arrives, before the token counts as spent.
+// It promises to be as unforgiving as the vendors: a code and a refresh token are taken once, and an access token until it
+// ends. Whoever opens its page agrees at once.
 package kepttest
 
 import (
@@ -26,23 +26,11 @@ const (
 type Provider struct {
 	// Life of an access token.
 	Life time.Duration
-	// Refreshing hears of every refresh: when it has arrived, and again when its token is spent and the answer is not sent
-	// yet. It may take its time. nil: nobody listens.
-	Refreshing func(spent bool)
 
 	mu      sync.Mutex
 	grants  map[string]grant // by code
 	refresh map[string]bool  // by token; true: spent
 	access  map[string]time.Time
-	stats   Stats
-	busy    sync.WaitGroup
-}
-
-// Stats are counts since the start.
-type Stats struct {
-	// Refreshes that were answered with new tokens. Again: with a token that was spent before. Unknown: with one that never
-	// was one. Refused: requests with an access token that is over, or none.
-	Logins, Refreshes, Again, Unknown, Refused, Requests int
 }
 
 type grant struct{ redirect, challenge string }
@@ -52,23 +40,6 @@ func New(life time.Duration) *Provider {
 	return &Provider{Life: life, grants: map[string]grant{}, refresh: map[string]bool{}, access: map[string]time.Time{}}
 }
 
-// Stats so far.
-func (p *Provider) Stats() Stats {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.stats
-}
-
-// Spent tells whether a refresh token has been taken.
-func (p *Provider) Spent(token string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.refresh[token]
-}
-
-// Settled waits until no refresh is under way.
-func (p *Provider) Settled() { p.busy.Wait() }
-
 // Revoke makes all refresh and access tokens useless.
 func (p *Provider) Revoke() {
 	p.mu.Lock()
@@ -77,7 +48,7 @@ func (p *Provider) Revoke() {
 	clear(p.access)
 }
 
-// ServeHTTP serves /authorize, /token, /users and /_fake/stats.
+// ServeHTTP serves /authorize, /token, /users and /_fake/revoke.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/authorize":
@@ -86,8 +57,6 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.token(w, r)
 	case "/users":
 		p.users(w, r)
-	case "/_fake/stats":
-		_ = json.NewEncoder(w).Encode(p.Stats())
 	case "/_fake/revoke":
 		p.Revoke()
 	default:
@@ -113,8 +82,6 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
-	p.busy.Add(1)
-	defer p.busy.Done()
 	if err := r.ParseForm(); err != nil || r.PostForm.Get("client_id") != ClientID || r.PostForm.Get("client_secret") != ClientSecret {
 		refuse(w, http.StatusUnauthorized, "invalid_client")
 		return
@@ -124,10 +91,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	case "authorization_code":
 		ok = p.exchange(r.PostForm)
 	case "refresh_token":
-		p.tell(false)
-		if ok = p.spend(r.PostForm.Get("refresh_token")); ok {
-			defer p.tell(true) // runs before the answer is flushed
-		}
+		ok = p.spend(r.PostForm.Get("refresh_token"))
 	}
 	if !ok {
 		refuse(w, http.StatusBadRequest, "invalid_grant")
@@ -139,14 +103,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	p.refresh[next], p.access[access] = false, time.Now().Add(p.Life)
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{
-		"access_token": access, "expires_in": p.Life.Seconds(), "refresh_token": next, "token_type": "bearer",
+		"access_token": access, "expires_in": int(p.Life.Seconds()), "refresh_token": next, "token_type": "bearer",
 	})
-}
-
-func (p *Provider) tell(spent bool) {
-	if p.Refreshing != nil {
-		p.Refreshing(spent)
-	}
 }
 
 func (p *Provider) exchange(form url.Values) bool {
@@ -156,25 +114,15 @@ func (p *Provider) exchange(form url.Values) bool {
 	g, ok := p.grants[code]
 	delete(p.grants, code)
 	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
-	if !ok || g.redirect != form.Get("redirect_uri") || g.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) {
-		return false
-	}
-	p.stats.Logins++
-	return true
+	return ok && g.redirect == form.Get("redirect_uri") && g.challenge == base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func (p *Provider) spend(token string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	spent, known := p.refresh[token]
-	switch {
-	case !known:
-		p.stats.Unknown++
-	case spent:
-		p.stats.Again++
-	default:
+	if known {
 		p.refresh[token] = true
-		p.stats.Refreshes++
 	}
 	return known && !spent
 }
@@ -183,10 +131,6 @@ func (p *Provider) users(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	until, ok := p.access[bearer(r)]
 	ok = ok && time.Now().Before(until)
-	p.stats.Requests++
-	if !ok {
-		p.stats.Refused++
-	}
 	p.mu.Unlock()
 	if !ok {
 		refuse(w, http.StatusUnauthorized, "expired_token")
