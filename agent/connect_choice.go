@@ -197,8 +197,12 @@ func (c *choice) unasked(l *wire.ListingSpec) bool {
 	if c.named[l.GetName()] || len(l.GetPermissions()) == 0 {
 		return false
 	}
-	listings := slices.ContainsFunc(c.method.GetScopes(), func(n *wire.ScopeNeed) bool { return strings.HasPrefix(n.GetCapability(), "list:") })
-	return listings && !c.said("list:"+l.GetName())
+	return c.lists() && !c.said("list:"+l.GetName())
+}
+
+// lists: the method says itself which scopes its listings take. What it leaves out names permissions, one of which does.
+func (c *choice) lists() bool {
+	return slices.ContainsFunc(c.method.GetScopes(), func(n *wire.ScopeNeed) bool { return strings.HasPrefix(n.GetCapability(), "list:") })
 }
 
 // said: the method names the scopes of a capability itself.

@@ -15,8 +15,10 @@ func (c *choice) explain(w io.Writer, where string) {
 		section(w, "At the provider, for "+c.method.GetName()+" ("+c.method.GetDoc()+")")
 		c.steps(w, read)
 	}
-	c.scopes(w, "Scopes, and what for", read)
-	if c.actions {
+	if c.scoped() {
+		c.scopes(w, "Scopes, and what for", read)
+	}
+	if c.actions && c.scoped() {
 		c.scopes(w, "Scopes of the second credential, which changes things", act)
 	}
 	c.leftOut(w)
@@ -54,7 +56,11 @@ func (c *choice) steps(w io.Writer, read []need) {
 			scopes = append(scopes, n.scope)
 		}
 	}
-	fill := []string{"${scopes}", strings.Join(scopes, ", "), "${name}", c.name}
+	between := ", "
+	if strings.Contains(strings.Join(scopes, ""), "://") { // long ones are pasted as they are, and a line must not break
+		between = ","
+	}
+	fill := []string{"${scopes}", strings.Join(scopes, between)}
 	for _, s := range c.of.GetSettings() {
 		value := c.values[s.GetName()]
 		if value == "" {
@@ -77,6 +83,12 @@ func (c *choice) steps(w io.Writer, read []need) {
 	for n, s := range steps {
 		item(w, n+1, replacer.Replace(s))
 	}
+}
+
+// scoped: the method has scopes. One whose steps mention none has not, whatever the listings say.
+func (c *choice) scoped() bool {
+	steps := c.method.GetSteps()
+	return len(steps) == 0 || strings.Contains(strings.Join(steps, ""), "${scopes}")
 }
 
 func (c *choice) scopes(w io.Writer, title string, needs []need) {

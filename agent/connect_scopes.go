@@ -36,10 +36,16 @@ func (c *choice) needs(acting bool) []need {
 		return list
 	}
 	for _, l := range c.of.GetListings() { // where the method says nothing, the listing does
-		if c.on(l) && !c.said("list:"+l.GetName()) {
-			for _, p := range l.GetPermissions() {
-				add(p, l.GetName())
-			}
+		p := l.GetPermissions()
+		if !c.on(l) || len(p) == 0 || c.said("list:"+l.GetName()) {
+			continue
+		}
+		if c.lists() {
+			add(p[0], l.GetName(), p[1:]...)
+			continue
+		}
+		for _, one := range p {
+			add(one, l.GetName())
 		}
 	}
 	for _, r := range c.of.GetRealtime() {
@@ -90,8 +96,12 @@ func (c *choice) why(l *wire.ListingSpec) string {
 	extra := slices.DeleteFunc(slices.Clone(l.GetPermissions()), func(p string) bool {
 		return slices.ContainsFunc(c.needs(false), func(n need) bool { return n.scope == p })
 	})
+	between := " and "
+	if c.lists() {
+		between = " or "
+	}
 	if len(extra) > 0 {
-		return "takes " + strings.Join(extra, ", ") + ": " + l.GetDoc()
+		return "takes " + strings.Join(extra, between) + ": " + l.GetDoc()
 	}
 	return cmp.Or(l.GetDoc(), "as the connector does by itself")
 }

@@ -159,7 +159,7 @@ func everything() *wire.Description {
 			{Name: "access", Enriches: []wire.Kind{wire.Kind_KIND_FILE}, Parent: "files", Doc: "who reaches it; a call a file", OffByDefault: true},
 			{Name: "owners", Defines: []wire.Kind{wire.Kind_KIND_OTHER}, OffByDefault: true},
 			{Name: "grants", Defines: []wire.Kind{wire.Kind_KIND_GRANT}, Parent: "owners", OffByDefault: true},
-			{Name: "directory", Enriches: []wire.Kind{wire.Kind_KIND_ACCOUNT}, Permissions: []string{"users.write"}, Doc: "e-mails"},
+			{Name: "directory", Enriches: []wire.Kind{wire.Kind_KIND_ACCOUNT}, Permissions: []string{"users.write", "admin.write"}, Doc: "e-mails"},
 		},
 		Realtime: []*wire.RealtimeSpec{{Name: "poll", Means: "longpoll"}, {Name: "queue", Means: "queue", Listings: []string{"grants"}, Needs: []string{"queue.read"}}, {Name: "hook", Means: "webhook", Needs: []string{"hooks.write", "webhook_secret"}}},
 		Actions:  []*wire.ActionSpec{{Name: "suspend", TargetKind: wire.Kind_KIND_ACCOUNT}},
