@@ -70,7 +70,7 @@ func (t *nodes) kind(n int32) wire.Kind { return t.spaces[t.list[n].space].kind 
 
 // slot finds where a node is, or would be.
 func (t *nodes) slot(space int32, id string) (slot int, hash uint32) {
-	hash = uint32(maphash.String(t.seed, id)) ^ uint32(space)*0x9e3779b1 //nolint:gosec // half of it is enough
+	hash = uint32(maphash.String(t.seed, id)) ^ uint32(space)*0x9e3779b1
 	for slot = int(hash) & (len(t.slots) - 1); t.slots[slot] != none; slot = (slot + 1) & (len(t.slots) - 1) {
 		nd := &t.list[t.slots[slot]]
 		if nd.hash == hash && nd.space == space && string(t.id(t.slots[slot])) == id {

@@ -86,12 +86,15 @@ type accessQuery struct {
 }
 
 func parseAccess(v url.Values) (*accessQuery, error) {
-	q := &accessQuery{x: v.Get("x"), reach: v.Get("reach") == "true"}
+	x, err := asked(v)
+	if err != nil {
+		return nil, err
+	}
+	q := &accessQuery{x: x, reach: v.Get("reach") == "true"}
 	if v.Get("at") != "" {
 		return nil, badRequest("access has no --at yet: what was certain at a time past is not kept; `mooring query --at` shows the records of then")
 	}
 	if l := v.Get("limit"); l != "" {
-		var err error
 		if q.limit, err = strconv.Atoi(l); err != nil || q.limit < 0 {
 			return nil, badRequest("limit %q is not a number of lines", l)
 		}

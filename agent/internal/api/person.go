@@ -50,12 +50,15 @@ type Suggestion struct {
 
 // person answers with one line for every human that the text may mean.
 func (s *server) person(w http.ResponseWriter, r *http.Request) error {
-	x := r.URL.Query().Get("x")
+	x, err := asked(r.URL.Query())
+	if err != nil {
+		return err
+	}
 	var (
 		found   []Person
 		trailer Trailer
 	)
-	err := s.ask(r.Context(), []wire.Kind{wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_GROUP}, func(v *view) error {
+	err = s.ask(r.Context(), []wire.Kind{wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_GROUP}, func(v *view) error {
 		refs, err := v.person(x)
 		if err != nil {
 			return err

@@ -34,7 +34,10 @@ type query struct {
 func (s *server) parseQuery(v url.Values) (*query, error) {
 	q := &query{}
 	var ok bool
-	if q.kind, ok = sdk.ParseKind(v.Get("kind")); !ok || q.kind == wire.Kind_KIND_PERSON {
+	if q.kind, ok = sdk.ParseKind(v.Get("kind")); q.kind == wire.Kind_KIND_PERSON {
+		return nil, badRequest("people are made of accounts: ask `mooring person WHO`")
+	}
+	if !ok {
 		return nil, badRequest("kind %q is not one of account, group, role, membership, activity, file, app, grant, setting, other", v.Get("kind"))
 	}
 	if src := v.Get("where"); src != "" {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,6 +18,15 @@ type subject struct {
 	refs []record.Ref
 	// emails are those of the accounts, by which logs may call them.
 	emails []string
+}
+
+// asked is the text that says whom or what is meant.
+func asked(v url.Values) (string, error) {
+	x := strings.TrimSpace(v.Get("x"))
+	if x == "" {
+		return "", badRequest("who or what? Write a ref (box/main/account/42), an e-mail address or a whole name")
+	}
+	return x, nil
 }
 
 // person finds the accounts that a text means: a ref, an e-mail address, a name. Nobody is no error here.

@@ -47,7 +47,11 @@ const (
 )
 
 func parseTimeline(v url.Values) (*timelineQuery, error) {
-	q := &timelineQuery{x: v.Get("x"), since: time.Now().Add(-defaultTimeline), until: time.Now().Add(24 * time.Hour), limit: maxEvents}
+	x, err := asked(v)
+	if err != nil {
+		return nil, err
+	}
+	q := &timelineQuery{x: x, since: time.Now().Add(-defaultTimeline), until: time.Now().Add(24 * time.Hour), limit: maxEvents}
 	for name, to := range map[string]*time.Time{"since": &q.since, "until": &q.until} {
 		if err := parseTime(v, name, to); err != nil {
 			return nil, err

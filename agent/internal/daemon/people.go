@@ -14,7 +14,7 @@ func PeopleMap(c *config.Config) (people.Map, error) {
 	if path == "" {
 		return people.Map{}, nil
 	}
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the configuration names it
 	if err != nil {
 		return people.Map{}, fmt.Errorf("organization.people: %w", err)
 	}
