@@ -35,7 +35,14 @@ func instanceCommand(o *options) *cobra.Command {
 			if err := cl.lets(c.Context(), args[0]); err != nil {
 				return err
 			}
-			return daemon.RemoveInstance(cl.config, provider, name)
+			if cl.running && cl.config.Instance(args[0]) == nil {
+				res, err := cl.ask(c.Context(), "POST", "/v1/login/forget", url.Values{"instance": args})
+				if err != nil {
+					return err
+				}
+				_ = res.Body.Close() // it has none
+			}
+			return daemon.RemoveInstance(cl.config, provider, name, cl.running)
 		},
 	})
 }

@@ -38,6 +38,8 @@ type Agent interface {
 	// BeginLogin gives the page on which a person consents. FinishLogin keeps what came of it, and says who we are then.
 	BeginLogin(ctx context.Context, instance, redirect string, scopes []string) (*LoginPage, error)
 	FinishLogin(ctx context.Context, instance string, state []byte, pasted string) (*Checked, error)
+	// ForgetLogin deletes the login of an instance that no block names.
+	ForgetLogin(ctx context.Context, instance string) error
 	Backup(ctx context.Context, instance string, to Sink) error
 	Reload(ctx context.Context) error
 }

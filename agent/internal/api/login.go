@@ -66,6 +66,18 @@ func (s *server) finishLogin(w http.ResponseWriter, r *http.Request) error {
 	return json.NewEncoder(w).Encode(who)
 }
 
+func (s *server) forgetLogin(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.agent()
+	if err != nil {
+		return err
+	}
+	if err := a.ForgetLogin(r.Context(), r.URL.Query().Get("instance")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 func body(w http.ResponseWriter, r *http.Request, into any) error {
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxLoginBytes)).Decode(into); err != nil {
 		return badRequest("the request's body is not the JSON that is expected") // the cause may quote a code

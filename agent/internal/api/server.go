@@ -28,7 +28,7 @@ func New(b Backend) http.Handler {
 		"GET /v1/access":       s.access,
 		"POST /v1/scan":        s.scan,
 		"POST /v1/check":       s.check,
-		"POST /v1/login/begin": s.beginLogin, "POST /v1/login/finish": s.finishLogin,
+		"POST /v1/login/begin": s.beginLogin, "POST /v1/login/finish": s.finishLogin, "POST /v1/login/forget": s.forgetLogin,
 		"POST /v1/backup": s.backup,
 		"POST /v1/reload": s.reload,
 	} {

@@ -150,8 +150,9 @@ func (d *Daemon) saveQuota(all []quota.BucketSnapshot) {
 	}
 }
 
-// RemoveInstance deletes the data of an instance that no block names.
-func RemoveInstance(c *config.Config, provider, name string) error {
+// RemoveInstance deletes the data of an instance that no block names. What an agent that is running keeps of its login, that
+// agent deletes.
+func RemoveInstance(c *config.Config, provider, name string, running bool) error {
 	if c.Instance(provider+"/"+name) != nil {
 		return fmt.Errorf("instance %s/%s still has its block in the configuration: remove that first", provider, name)
 	}
@@ -160,6 +161,11 @@ func RemoveInstance(c *config.Config, provider, name string) error {
 		return fmt.Errorf("instance %s/%s has no data in %s", provider, name, c.Agent.DataDir)
 	} else if err != nil {
 		return err
+	}
+	if !running {
+		if err := forgetOffline(c, provider+"/"+name); err != nil {
+			return err
+		}
 	}
 	return os.RemoveAll(dir)
 }

@@ -127,7 +127,27 @@ func (d *Daemon) FinishLogin(ctx context.Context, id string, state []byte, paste
 	return i.whoAmI(ctx), nil
 }
 
-// LoginOnce does the same while no agent runs. ask shows the page to a person, and gives what they pasted.
+// ForgetLogin is part of api.Agent.
+func (d *Daemon) ForgetLogin(ctx context.Context, id string) error {
+	d.mu.Lock()
+	named := d.config.Instance(id) != nil
+	d.mu.Unlock()
+	if named {
+		return fmt.Errorf("instance %s still has its block in the configuration: remove that first", id)
+	}
+	return d.kept.Forget(ctx, id)
+}
+
+// forgetOffline is the same while no agent runs.
+func forgetOffline(c *config.Config, id string) error {
+	own, err := bolt.OpenAgent(c.Agent.DataDir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(kept.New(own, sealKey(c)).Forget(context.Background(), id), own.Close())
+}
+
+// LoginOnce begins and finishes a login while no agent runs. ask shows the page to a person, and gives what they pasted.
 func (d *Daemon) LoginOnce(ctx context.Context, id, redirect string, scopes []string, ask func(*api.LoginPage) (string, error)) (*api.Checked, error) {
 	var who *api.Checked
 	err := d.with(ctx, func(ctx context.Context) error {

@@ -214,6 +214,27 @@ func (s *Store) Move(ctx context.Context, from, to string) error {
 	return s.commit(ctx, docs...)
 }
 
+// Forget deletes what is kept under a login.
+func (s *Store) Forget(ctx context.Context, login string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fields, err := s.fields(ctx, login)
+	if err != nil || len(fields) == 0 {
+		return err
+	}
+	var docs []store.Doc
+	for _, field := range fields {
+		docs = append(docs, store.Doc{Bucket: bucket, Key: []byte(keyOf(login, field))})
+	}
+	if err := s.commit(ctx, docs...); err != nil {
+		return err
+	}
+	for _, field := range fields {
+		s.end(keyOf(login, field))
+	}
+	return nil
+}
+
 // fields are those of a login of which something is kept.
 func (s *Store) fields(ctx context.Context, login string) ([]string, error) {
 	var names []string

@@ -397,6 +397,13 @@ func TestMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want(w.step("a", takes), "ok r2") // what is there is not replaced
+	if err := w.store.Forget(t.Context(), "box/main"); err != nil {
+		t.Fatal(err)
+	}
+	w.want(w.step("a", keep, replaces("r2"), with("r3", nil)), "needed: nobody has logged in yet")
+	if len(w.file.docs) != 1 { // box/hq
+		t.Errorf("%d entries are left", len(w.file.docs))
+	}
 }
 
 func TestFileKey(t *testing.T) {
