@@ -30,16 +30,18 @@ const (
 
 // The states of a ReadBack.
 const (
-	Applied     = wire.ReadBackResponse_APPLIED
-	NotApplied  = wire.ReadBackResponse_ABSENT
-	StillOnWay  = wire.ReadBackResponse_PENDING
-	Differs     = wire.ReadBackResponse_DIFFERS // neither as before nor as wanted
-	Unknowable  = wire.ReadBackResponse_UNKNOWABLE
-	actorOfRole = "act"
+	Applied    = wire.ReadBackResponse_APPLIED
+	NotApplied = wire.ReadBackResponse_ABSENT
+	InFlight   = wire.ReadBackResponse_PENDING
+	Differs    = wire.ReadBackResponse_DIFFERS // neither as before nor as wanted
+	Unknowable = wire.ReadBackResponse_UNKNOWABLE
 )
 
+// roleAct is the role of a process that may change things.
+const roleAct = "act"
+
 // ForActing says whether a session's role may change anything at the provider.
-func ForActing(role string) bool { return role == actorOfRole }
+func ForActing(role string) bool { return role == roleAct }
 
 // Actor changes things at the provider. It is only called in a process that was started with the actions credentials.
 type Actor interface {

@@ -149,7 +149,7 @@ func TestGeneratedConditions(t *testing.T) {
 		conditions = 1_000
 	}
 	seed := uint64(time.Now().UnixNano())
-	a := &author{Rand: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // a test
+	a := &author{Rand: rand.New(rand.NewPCG(seed, 0))}
 	var verdicts [3]int
 	interpreted := 0
 	for range conditions {
