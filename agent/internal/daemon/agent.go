@@ -16,6 +16,7 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
 	"github.com/mooring-hq/mooring/agent/internal/store"
+	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -77,7 +78,7 @@ func (d *Daemon) running(id string) (*instance, error) {
 	i := d.instances[id]
 	if i != nil && i.engine == nil {
 		if why := i.needs(d.ctx); why != "" {
-			return nil, fmt.Errorf("instance %s: %s", id, why)
+			return nil, sdk.Errorf(sdk.ErrAuth, "instance %s: %s", id, why)
 		}
 	}
 	if i == nil || i.engine == nil {

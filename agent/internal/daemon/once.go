@@ -2,10 +2,10 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/mooring-hq/mooring/agent/internal/scan"
+	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -82,7 +82,7 @@ func (d *Daemon) each(ctx context.Context, chosen func(id string) bool, do func(
 				if _, err := i.secrets(ctx); err != nil {
 					i.setAside(d, err)
 				} else if why := i.needs(ctx); why != "" {
-					out[n] = Scanned{Instance: i.c.ID(), Err: errors.New(why)}
+					out[n] = Scanned{Instance: i.c.ID(), Err: sdk.Errorf(sdk.ErrAuth, "%s", why)}
 					return
 				} else if err := i.prepare(d); err != nil {
 					i.setAside(d, err)
