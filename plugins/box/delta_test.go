@@ -45,7 +45,8 @@ func TestChangedUsers(t *testing.T) {
 		{Type: "DELETE_USER", By: someone(1), Source: boxtest.UserSource(someone(7))},
 		{Type: "UPLOAD", By: someone(1), Source: boxtest.ItemSource(&w.items[2], nil)},  // 1000's
 		{Type: "PREVIEW", By: someone(1), Source: boxtest.ItemSource(&w.items[6], nil)}, // changes nothing
-		{Type: "DELETE", By: someone(1), Source: boxtest.ItemSource(&w.items[6], nil)},  // 1001's, and the trash
+		{Type: "DELETE", By: someone(1), Source: boxtest.ItemSource(&w.items[6], nil)},
+		{Type: "RENAME", By: someone(1), Source: boxtest.ItemSource(&w.items[6], nil)}, // 1001's, and the trash
 		{Type: "BRAND_NEW_WORD", By: someone(4), Source: map[string]any{"item_id": "9", "item_type": "file", "item_name": "x"}},
 	} {
 		w.happen(e)

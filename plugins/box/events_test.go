@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/mooring-hq/mooring/plugins/box/boxtest"
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -29,6 +31,16 @@ func TestStream(t *testing.T) {
 	next := must(t, walk(t, s, delta("events", r.cert.GetBookmark())))
 	if ids := next.ids(sdk.KindActivity); len(ids) > 2 || !strings.HasPrefix(ids[len(ids)-1], "now-") { // one may come again
 		t.Errorf("after one more event come %v", ids)
+	}
+}
+
+// TestStreamFrom leaves out what is older than was asked for.
+func TestStreamFrom(t *testing.T) {
+	w := start(t, newContent(), nil)
+	req := full("events")
+	req.From = timestamppb.New(w.events[60].Created)
+	if got := must(t, walk(t, w.session(t, nil), req)).ids(sdk.KindActivity); len(got) != eventCount-60 || got[0] != "ev-0060" {
+		t.Errorf("from the 60th on come %v", got)
 	}
 }
 

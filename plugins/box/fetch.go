@@ -52,7 +52,7 @@ func failed(err error) sdk.Fetched {
 // only the list has.
 func (f *fetch) account(ctx context.Context, id string) sdk.Fetched {
 	var u user
-	err := get(ctx, f.s, userRef(id)+",enterprise", "", &u)
+	err := get(ctx, f.s, userRef(id), "", &u)
 	switch {
 	case sdk.TypeOf(err) == sdk.ErrNotFound:
 		return sdk.Fetched{State: sdk.Denied}

@@ -108,10 +108,9 @@ func (c *scan) changedGroups(ctx context.Context, events []event) error {
 }
 
 type membership struct {
-	ID    string `json:"id"`
-	User  person `json:"user"`
-	Role  string `json:"role"`
-	Group group  `json:"group"`
+	ID   string `json:"id"`
+	User person `json:"user"`
+	Role string `json:"role"`
 }
 
 // memberships lists who is in a group.

@@ -18,14 +18,12 @@ type item struct {
 	ID      string `json:"id"`
 	Type    string `json:"type"`
 	Name    string `json:"name"`
-	Etag    string `json:"etag"`
 	SHA1    string `json:"sha1"`
 	Size    *int64 `json:"size"`
 	Version struct {
 		ID string `json:"id"`
 	} `json:"file_version"`
 	Owner        *person `json:"owned_by"`
-	CreatedBy    *person `json:"created_by"`
 	ModifiedBy   *person `json:"modified_by"`
 	Created      when    `json:"created_at"`
 	Modified     when    `json:"modified_at"`
@@ -33,7 +31,6 @@ type item struct {
 	Status       string  `json:"item_status"`
 	Link         *link   `json:"shared_link"`
 	Collaborated *bool   `json:"has_collaborations"`
-	Foreign      *bool   `json:"is_externally_owned"`
 	Parent       *struct {
 		ID string `json:"id"`
 	} `json:"parent"`
@@ -50,8 +47,8 @@ type item struct {
 
 // Asking for fields drops all that are not named. path_collection is left out of lists: the walk knows where it is.
 const (
-	itemFields = "name,etag,sha1,size,file_version,owned_by,created_by,created_at,modified_by,modified_at,item_status,trashed_at," +
-		"shared_link,has_collaborations,is_externally_owned,parent,classification"
+	itemFields = "name,sha1,size,file_version,owned_by,created_at,modified_by,modified_at,item_status,trashed_at," +
+		"shared_link,has_collaborations,parent,classification"
 	placedFields = itemFields + ",path_collection"
 )
 

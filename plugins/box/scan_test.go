@@ -10,6 +10,7 @@ import (
 
 	"github.com/mooring-hq/mooring/plugins/box/boxtest"
 	"github.com/mooring-hq/mooring/sdk"
+	"github.com/mooring-hq/mooring/sdk/sdktest/fake"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -230,6 +231,31 @@ func TestDeepAndWideTree(t *testing.T) {
 	for _, m := range r.marks {
 		if len(m) > sdk.MaxCheckpointBytes/4 {
 			t.Fatalf("a checkpoint has %d bytes", len(m))
+		}
+	}
+}
+
+// TestStuckCursor inside a step of the walk ends it, too.
+func TestStuckCursor(t *testing.T) {
+	w := start(t, newContent(), func(c *boxtest.Config) { c.Limits.Page, c.Record = 1, nil })
+	w.fake.Fault(fake.Fault{Match: "/2.0/folders/*/collaborations", Do: fake.FaultRepeat})
+	if r := walk(t, w.session(t, nil), shardOf(shard("files", "1000"))); sdk.TypeOf(r.err) != sdk.ErrInternal {
+		t.Errorf("a cursor that stands still gives %v", r.err)
+	}
+}
+
+// TestBeyondThePages: what Box has no pages for is not said to be gone.
+func TestBeyondThePages(t *testing.T) {
+	c := company(20, 11_500, 0)
+	for i := range 11_500 {
+		c.members["300000"] = append(c.members["300000"], boxtest.Membership{ID: fmt.Sprint(i), User: someone(i), CreatedAt: madeAt})
+	}
+	w := start(t, c, func(c *boxtest.Config) { c.Record = nil })
+	s := w.session(t, nil)
+	for _, req := range []*wire.ScanRequest{full("groups"), shardOf(shard("memberships", "300000"))} {
+		r := must(t, walk(t, s, req))
+		if len(r.order) != 11_000 || len(r.cert.GetSkipped()) != 1 || r.cert.GetBookmark() != nil {
+			t.Errorf("listing %s: %d records, skipped %q", req.GetListing(), len(r.order), r.cert.GetSkipped())
 		}
 	}
 }

@@ -40,7 +40,6 @@ type user struct {
 	Status       string `json:"status"`
 	Title        string `json:"job_title"`
 	Created      when   `json:"created_at"`
-	Used         int64  `json:"space_used"`
 	Platform     *bool  `json:"is_platform_access_only"`
 	External     string `json:"external_app_user_id"`
 	Restricted   *bool  `json:"is_external_collab_restricted"`

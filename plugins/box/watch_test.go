@@ -123,6 +123,26 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// TestFetchTogether: the folders above are asked for once, and each file has all of their access.
+func TestFetchTogether(t *testing.T) {
+	w := start(t, newContent(), nil)
+	s := w.session(t, nil)
+	w.change(func() { w.items = append(w.items, thing(boxtest.File, 104, "b.txt", "101", someone(0))) })
+	var access [][]string
+	w.calls()
+	err := connector{}.Fetch(t.Context(), s, []*sdk.Ref{itemRef("file", "102", "1000"), itemRef("file", "104", "1000")}, func(f sdk.Fetched) error {
+		access = append(access, accessOf(f.Records["files"].(*sdk.File)))
+		return nil
+	})
+	if err != nil || len(access) != 2 || !slices.Equal(access[0], access[1]) || len(access[0]) != 3 {
+		t.Errorf("access %q, %v", access, err)
+	}
+	// a token, two files, two folders above, and who reaches the upper one
+	if calls := w.calls(); len(calls) != 6 {
+		t.Errorf("%d calls: %q", len(calls), calls)
+	}
+}
+
 // TestFetchTrashed: without a view of the trash, what is in it is gone.
 func TestFetchTrashed(t *testing.T) {
 	for scope, want := range map[string]any{boxtest.WriteAll: sdk.Absent, "none": sdk.Denied} {

@@ -309,7 +309,7 @@ func start(t *testing.T, c *content, change func(*boxtest.Config)) *world {
 	t.Cleanup(func() {
 		w.http.Close()
 		for _, err := range w.wrong[:min(len(w.wrong), 10)] {
-			t.Errorf("against the vendor's document: %.1500v", err)
+			t.Errorf("a request or its answer is wrong: %.1500v", err)
 		}
 	})
 	return w
@@ -334,6 +334,9 @@ func (w *world) record(t *testing.T) func(*http.Request, int, http.Header, []byt
 	}
 	return func(r *http.Request, status int, h http.Header, body []byte) {
 		w.mu.Lock()
+		if strings.HasPrefix(r.URL.Path, "/2.0/") && r.Header.Get("Box-Notifications") != "off" {
+			w.wrong = append(w.wrong, fmt.Errorf("%s %s would send mails", r.Method, r.URL.Path))
+		}
 		w.asked = append(w.asked, strings.TrimSpace(r.Method+" "+r.URL.Path+" "+r.Header.Get("As-User")))
 		w.mu.Unlock()
 		if status == http.StatusForbidden && len(body) == 0 {
