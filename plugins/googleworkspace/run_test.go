@@ -106,15 +106,6 @@ func record[T sdk.Record](t *testing.T, r *result, kind sdk.Kind, id string) T {
 	return rec
 }
 
-func attribute(list []*sdk.Attribute, name string) string {
-	for _, a := range list {
-		if a.GetName() == name {
-			return a.GetValue()
-		}
-	}
-	return ""
-}
-
 // shard that must be there.
 func (r *result) shard(t *testing.T, key string) *sdk.Shard {
 	t.Helper()

@@ -11,11 +11,15 @@ import (
 )
 
 const (
-	watchPause    = 20 * time.Second
-	watchBack     = 15 * time.Minute // entries come so late in practice; later ones wait for the next walk
-	watchPages    = 5                // of one look
-	maxRemembered = 200_000          // events that were hinted at
-	maxOwners     = 100_000          // whose ids are known
+	watchPause = 5 * time.Second
+	// Most entries come soon; for those that come later there is a longer look now and then. What comes later still waits
+	// for the next walk.
+	shortLook     = 2 * time.Minute
+	longLook      = 15 * time.Minute
+	longEvery     = time.Minute
+	watchPages    = 5       // of one look
+	maxRemembered = 200_000 // events that were hinted at
+	maxOwners     = 100_000 // whose ids are known
 )
 
 // watched are the logs that are looked at often, because they say where something changed.
@@ -42,14 +46,19 @@ func (c connector) Watch(ctx context.Context, s *sdk.Session, listings []string,
 	w := &watcher{client: c.client(s), seed: maphash.MakeSeed(), seen: map[uint64]time.Time{}, ids: map[string]string{}}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var long time.Time // when the last long look was
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timer.C:
 		}
+		now, back := w.now(), shortLook
+		if now.Sub(long) >= longEvery {
+			long, back = now, longLook
+		}
 		for _, app := range watched {
-			if err := w.look(ctx, app, listings, hint); err != nil {
+			if err := w.look(ctx, app, back, listings, hint); err != nil {
 				return err
 			}
 		}
@@ -58,10 +67,10 @@ func (c connector) Watch(ctx context.Context, s *sdk.Session, listings []string,
 }
 
 // look reads the end of one log and hints at what is new in it.
-func (w *watcher) look(ctx context.Context, app string, listings []string, hint func(sdk.Hint) error) error {
+func (w *watcher) look(ctx context.Context, app string, back time.Duration, listings []string, hint func(sdk.Hint) error) error {
 	now := w.now()
 	g, fresh, owners := &gather{}, false, map[string]bool{}
-	_, err := w.readLog(ctx, logQuery{app: app, from: now.Add(-watchBack)}, watchPages, func(a *activity, e *event) error {
+	_, err := w.readLog(ctx, logQuery{app: app, from: now.Add(-back)}, watchPages, func(a *activity, e *event) error {
 		key := maphash.String(w.seed, sdk.ID(app, a.ID.Time.String(), a.ID.Qualifier, e.Name, e.text("doc_id")))
 		if _, known := w.seen[key]; known {
 			return nil
@@ -124,7 +133,7 @@ func (w *watcher) userID(ctx context.Context, email string) (string, error) {
 func (w *watcher) remember(key uint64, now time.Time) {
 	if len(w.seen) >= maxRemembered {
 		for k, at := range w.seen {
-			if now.Sub(at) > watchBack {
+			if now.Sub(at) > longLook {
 				delete(w.seen, k)
 			}
 		}

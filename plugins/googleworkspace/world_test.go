@@ -6,25 +6,19 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"go.uber.org/goleak"
 
 	gw "github.com/mooring-hq/mooring/plugins/googleworkspace/googleworkspacetest"
 	"github.com/mooring-hq/mooring/sdk"
 	"github.com/mooring-hq/mooring/sdk/httpapi"
-	"github.com/mooring-hq/mooring/sdk/sdktest/spec"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -331,38 +325,6 @@ func start(t *testing.T, w *world, change func(*gw.Config)) *world {
 		}
 	})
 	return w
-}
-
-func (w *world) spec(t *testing.T) func(*http.Request, int, http.Header, []byte) {
-	t.Helper()
-	dir := os.Getenv("MOORING_SPECS")
-	if dir == "" {
-		t.Log("MOORING_SPECS is not set: requests and answers are not held against the vendor's document")
-		return func(*http.Request, int, http.Header, []byte) {}
-	}
-	s, err := spec.Open(filepath.Join(dir, "google-workspace.json"), spec.Options{
-		// A channel is closed with 204, which the document does not list: it would be taken for an error.
-		Mend: func(doc *openapi3.T) {
-			for _, path := range stopPaths {
-				doc.Paths.Value(path.path).Post.AddResponse(http.StatusNoContent, openapi3.NewResponse().WithDescription("closed"))
-			}
-		},
-		Known: func(p string) bool { return p == "fields" }, // common to all calls, and left out of each
-		Error: func(_ int, body []byte) error {
-			if !strings.Contains(string(body), `"errors":`) {
-				return errors.New("it has no errors")
-			}
-			return nil
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.Record(func(err error) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.wrong = append(w.wrong, err)
-	}, "/token")
 }
 
 func keyFile() string {

@@ -59,7 +59,7 @@ func assertion(t *testing.T, subject, scope string) string {
 func get(t *testing.T, base, subject, scope, path string) (int, map[string]any) {
 	t.Helper()
 	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {assertion(t, subject, scope)}}
-	res, err := http.PostForm(base+"/token", form) //nolint:noctx // a test server
+	res, err := http.PostForm(base+"/token", form)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestStep(t *testing.T) {
 	}))
 	defer hook.Close()
 	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {assertion(t, Admin(l), "admin.reports.audit.readonly")}}
-	res, err := http.PostForm(srv.URL+"/token", form) //nolint:noctx // a test server
+	res, err := http.PostForm(srv.URL+"/token", form)
 	if err != nil {
 		t.Fatal(err)
 	}
