@@ -63,7 +63,7 @@ func needs(scope string) (names []string) {
 func TestEachScopeMissing(t *testing.T) {
 	for _, scope := range readScopes {
 		t.Run(scope, func(t *testing.T) {
-			w := start(t, newOrg(), func(c *oktatest.Config) {
+			w := start(t, fewAtWork(), func(c *oktatest.Config) {
 				c.Apps[0].Scopes = slices.DeleteFunc(slices.Clone(readScopes), func(s string) bool { return s == scope })
 			})
 			s := w.session(t, appSecrets())

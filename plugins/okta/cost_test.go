@@ -29,6 +29,7 @@ func least() map[string]cost {
 		"groups":        {fullLeast: 1, idleLeast: 1},
 		"memberships":   {fullLeast: 3, idleLeast: 0}, // of three groups that have members
 		"group_rules":   {fullLeast: 1, idleLeast: 1},
+		"roles":         {fullLeast: 1, idleLeast: 1},
 		"admin_roles":   {fullLeast: 1 + 3, idleLeast: 1},
 		"group_roles":   {fullLeast: 1, idleLeast: 1},
 		"factors":       {fullLeast: userPages + askable, idleLeast: 1},

@@ -46,7 +46,9 @@ func (l *looks) add(e *event) {
 	}
 	groups, apps := e.targets("UserGroup"), e.targets("AppInstance")
 	switch {
-	case has(roleEvents[:4]...):
+	case has("iam.role."):
+		at("roles")
+	case has(roleEvents[:3]...):
 		at("admin_roles")
 		if len(groups) > 0 {
 			at("groups")
@@ -118,7 +120,7 @@ func (l *looks) hintFor(listing string, e *event) *sdk.Hint {
 // hinted are the listings that hints lead to.
 func hinted() []string {
 	return []string{
-		"users", "groups", "memberships", "group_rules", "group_roles", "admin_roles", "apps", "app_users", "app_groups", "app_grants",
+		"users", "groups", "memberships", "group_rules", "roles", "group_roles", "admin_roles", "apps", "app_users", "app_groups", "app_grants",
 		"api_tokens", "factors", "system_log",
 	}
 }

@@ -70,15 +70,21 @@ var people = []source{
 	},
 	{
 		spec: sdk.Listing{
+			Name: "roles", Doc: "roles of administrators, the organisation's own too", Defines: kinds(sdk.KindRole), Exclusive: true,
+			Permissions: []string{"okta.roles.read"}, Fields: []string{"role.name", "role.privileged"}, Every: 6 * time.Hour,
+		},
+		scan: roles, probe: "/api/v1/iam/roles", role: superAdmin,
+	},
+	{
+		spec: sdk.Listing{
 			Name: "admin_roles", Doc: "users who administer, with their roles; 1 call each, and only when the log tells of a change",
-			Defines: kinds(sdk.KindRole, sdk.KindMembership), Type: sdk.Delta, Permissions: []string{"okta.roles.read"},
-			Fields: roleFields,
+			Defines: kinds(sdk.KindMembership), Type: sdk.Delta, Exclusive: true, Permissions: []string{"okta.roles.read"}, Fields: roleFields,
 		},
 		scan: adminRoles, probe: "/api/v1/iam/assignees/users?limit=1", role: superAdmin,
 	},
 	{
 		spec: sdk.Listing{
-			Name: "group_roles", Doc: "roles of groups that have one", Parent: "groups", Defines: kinds(sdk.KindRole, sdk.KindMembership),
+			Name: "group_roles", Doc: "roles of groups that have one", Parent: "groups", Defines: kinds(sdk.KindMembership), Exclusive: true,
 			Permissions: []string{"okta.roles.read"}, Fields: roleFields, Every: 6 * time.Hour,
 		},
 		scan: groupRoles, probe: "/api/v1/groups/{group}/roles", role: superAdmin,
@@ -96,7 +102,7 @@ var people = []source{
 const superAdmin = "Super Administrator"
 
 var roleFields = []string{
-	"role.name", "role.privileged", "membership.container", "membership.member", "membership.scope", "membership.state",
+	"membership.container", "membership.member", "membership.scope", "membership.state",
 }
 
 var assignmentFields = []string{"membership.container", "membership.member", "membership.state"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,4 +128,25 @@ func TestActivity(t *testing.T) {
 	if a := get(odd); a.GetType() != "other" || a.Outcome != nil || a.GetActor().GetId() != "" || a.GetActor().GetName() != "Okta System" {
 		t.Errorf("%v", a)
 	}
+}
+
+func FuzzEvent(f *testing.F) {
+	f.Add(`{"uuid":"u","eventType":"user.session.start","published":"2026-01-01T00:00:00.000Z","outcome":{"result":"FAILURE"},"actor":{"id":7}}`)
+	f.Add(`{"uuid":"u","eventType":"....","published":"2026-01-01T00:00:00.000Z","target":[{"type":"User","alternateId":"a@b"},{}],"client":null}`)
+	f.Fuzz(func(t *testing.T, raw string) {
+		var e event
+		if json.Unmarshal([]byte(raw), &e) != nil || e.check() != nil {
+			return
+		}
+		a := e.activity([]byte(raw))
+		if !slices.Contains(sdk.Vocabulary("activity.type"), a.GetType()) {
+			t.Errorf("type %q", a.GetType())
+		}
+		for _, r := range append(a.GetTargets(), a.GetActor()) {
+			if r != nil && r.GetId() == "" && r.GetName() == "" && r.GetEmail() == "" {
+				t.Error("a ref to nothing")
+			}
+		}
+		hintsOf([]event{e})
+	})
 }

@@ -11,12 +11,16 @@ import (
 func TestAdminRoles(t *testing.T) {
 	w := start(t, newOrg(), nil)
 	s := w.session(t, sswsSecrets())
-	r := must(t, walk(t, s, full("admin_roles")))
+	r := must(t, walk(t, s, full("roles")))
+	if n := len(r.ids(sdk.KindRole)); n != len(standard)+1 {
+		t.Errorf("%d roles", n)
+	}
 	for id, privileged := range map[string]bool{"super_admin": true, "cr0custom": true, "read_only_admin": false} {
 		if role := record[*sdk.Role](t, r, sdk.KindRole, id); role.GetPrivileged() != privileged {
 			t.Errorf("%s: %v", id, role)
 		}
 	}
+	r = must(t, walk(t, s, full("admin_roles")))
 	m := record[*sdk.Membership](t, r, sdk.KindMembership, sdk.ID("role", "cr0custom", userID(3), "ra2"))
 	if m.GetMember().GetId() != userID(3) || m.GetScope().GetId() != sdk.ID("resource_set", "iamset1") || m.GetState() != "active" {
 		t.Errorf("custom role: %v", m)

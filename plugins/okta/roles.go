@@ -11,7 +11,6 @@ import (
 type assignment struct {
 	ID          string `json:"id"`
 	Type        string `json:"type"`
-	Label       text   `json:"label"`
 	Status      text   `json:"status"`
 	Assignment  text   `json:"assignmentType"`
 	Created     when   `json:"created"`
@@ -24,8 +23,71 @@ var roleEvents = []string{
 	"user.account.privilege.", "group.privilege.", "iam.resourceset.bindings.", "iam.role.", "user.lifecycle.delete.completed",
 }
 
-// looksOnly are roles that see everything and change nothing.
-var looksOnly = map[string]bool{"READ_ONLY_ADMIN": true, "REPORT_ADMIN": true}
+// standard are the roles that every organisation has. Two of them see everything and change nothing.
+var standard = []struct {
+	kind, label string
+	looksOnly   bool
+}{
+	{"SUPER_ADMIN", "Super Administrator", false}, {"ORG_ADMIN", "Organization Administrator", false}, {"APP_ADMIN", "Application Administrator", false},
+	{"USER_ADMIN", "Group Administrator", false}, {"GROUP_MEMBERSHIP_ADMIN", "Group Membership Administrator", false},
+	{"HELP_DESK_ADMIN", "Help Desk Administrator", false}, {"READ_ONLY_ADMIN", "Read-only Administrator", true},
+	{"REPORT_ADMIN", "Report Administrator", true}, {"API_ACCESS_MANAGEMENT_ADMIN", "API Access Management Administrator", false},
+	{"ACCESS_CERTIFICATIONS_ADMIN", "Access Certifications Administrator", false},
+	{"ACCESS_REQUESTS_ADMIN", "Access Requests Administrator", false}, {"WORKFLOWS_ADMIN", "Workflows Administrator", false},
+}
+
+// roles are the standard ones, which Okta lists nowhere, and the organisation's own.
+func roles(ctx context.Context, c *scan) error {
+	const first = "/api/v1/iam/roles"
+	_, err := c.walk(ctx, first, func(ctx context.Context, ref string) (answer, error) {
+		var page struct {
+			Roles []struct {
+				ID          string `json:"id"`
+				Label       text   `json:"label"`
+				Description text   `json:"description"`
+			} `json:"roles"`
+			Links nextLink `json:"_links"`
+		}
+		a, err := get(ctx, c.s, ref, &page)
+		if err == nil && page.Roles == nil {
+			err = missing("page of roles", "roles")
+		}
+		if err == nil && ref == first {
+			for _, r := range standard {
+				c.w.Add(&sdk.Role{Id: strings.ToLower(r.kind), Name: new(r.label), Privileged: new(!r.looksOnly)})
+			}
+		}
+		for i := 0; err == nil && i < len(page.Roles); i++ {
+			r := &page.Roles[i]
+			if r.ID == "" {
+				err = missing("role", "id")
+				break
+			}
+			c.w.Add(&sdk.Role{
+				Id: r.ID, Name: new(string(r.Label)), Privileged: new(true), Attributes: attrs("custom", "true", "description", cut(string(r.Description), maxMessage)),
+			})
+		}
+		return page.Links.follow(c.s, a, err)
+	})
+	if err != nil {
+		return err
+	}
+	return c.w.Complete()
+}
+
+// nextLink is the next page where it stands in the body.
+type nextLink struct {
+	Next struct {
+		Href string `json:"href"`
+	} `json:"next"`
+}
+
+func (l *nextLink) follow(s *sdk.Session, a answer, err error) (answer, error) {
+	if a.next = l.Next.Href; err == nil && a.next != "" {
+		_, err = resolve(s, a.next)
+	}
+	return a, err
+}
 
 // adminRoles lists the users who have a role, then the roles of each: Okta shows no other way. As long as the log knows of
 // no change, they are as they were.
@@ -39,11 +101,7 @@ func adminRoles(ctx context.Context, c *scan) error {
 			Value []struct {
 				ID string `json:"id"`
 			} `json:"value"`
-			Links struct {
-				Next struct {
-					Href string `json:"href"`
-				} `json:"next"`
-			} `json:"_links"`
+			Links nextLink `json:"_links"`
 		}
 		a, err := get(ctx, c.s, ref, &page)
 		if err == nil && page.Value == nil {
@@ -52,10 +110,7 @@ func adminRoles(ctx context.Context, c *scan) error {
 		for i := 0; err == nil && i < len(page.Value); i++ {
 			err = c.rolesOf(ctx, page.Value[i].ID)
 		}
-		if a.next = page.Links.Next.Href; err == nil && a.next != "" {
-			_, err = resolve(c.s, a.next)
-		}
-		return a, err
+		return page.Links.follow(c.s, a, err)
 	})
 	if err != nil {
 		return err
@@ -94,7 +149,7 @@ func (c *scan) rolesOf(ctx context.Context, user string) error {
 	return err
 }
 
-// assigned adds a role and who has it.
+// assigned adds who has a role.
 func (c *scan) assigned(a *assignment, member *sdk.Ref) error {
 	if a.ID == "" || a.Type == "" {
 		return missing("role assignment", "id and type")
@@ -115,7 +170,7 @@ func (c *scan) assigned(a *assignment, member *sdk.Ref) error {
 	if a.ResourceSet != "" {
 		m.Scope = ref(sdk.KindOther, sdk.ID("resource_set", string(a.ResourceSet)), "")
 	}
-	c.w.Add(&sdk.Role{Id: id, Name: new(string(a.Label)), Privileged: new(!looksOnly[a.Type])}, m)
+	c.w.Add(m)
 	return nil
 }
 

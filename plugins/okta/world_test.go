@@ -106,6 +106,7 @@ func newOrg() *oktatest.Org {
 }
 
 func addRoles(o *oktatest.Org) {
+	o.Custom = oktatest.ListOf(oktatest.CustomRole{ID: "cr0custom", Label: "Night shift", Description: "resets passwords", Created: born})
 	o.Admins = oktatest.ListOf(userID(0), userID(3), userID(4))
 	o.Roles = func(id string) []oktatest.Role {
 		switch id {

@@ -18,6 +18,7 @@ type Org struct {
 	Members    func(groupID string) List[User]
 	Rules      List[Rule]
 
+	Custom     List[CustomRole]
 	Admins     List[string] // ids of users with a role
 	Roles      func(userID string) []Role
 	GroupRoles func(groupID string) []Role
@@ -83,6 +84,12 @@ type Role struct {
 	Custom, ResourceSet         string
 	Inactive                    bool
 	Created                     time.Time
+}
+
+// CustomRole is one of the organisation's own.
+type CustomRole struct {
+	ID, Label, Description string
+	Created                time.Time
 }
 
 // App is an application.

@@ -146,29 +146,3 @@ func (c *call) getGroupRoles() {
 		c.roles(c.s.org.GroupRoles(id))
 	}
 }
-
-// getAssignees: the next page stands in the body, not in Link.
-func (c *call) getAssignees() {
-	size, ok := c.limit(100, 200)
-	if !ok {
-		return
-	}
-	start, ok := c.cursor()
-	if !ok {
-		return
-	}
-	value, next := collect(c, c.s.org.Admins, window{size, start}, nil, func(id *string) object {
-		if *id == "" {
-			return nil
-		}
-		return object{
-			"id": *id, "orn": "orn:okta:directory:" + c.s.org.ID + ":users:" + *id,
-			"_links": object{"self": c.link("/api/v1/users/" + *id), "roles": c.link("/api/v1/users/" + *id + "/roles")},
-		}
-	})
-	links := object{"self": object{"href": c.base() + c.r.URL.RequestURI()}}
-	if next >= 0 {
-		links["next"] = object{"href": c.at(map[string]string{"after": encodeCursor(next)})}
-	}
-	c.object(http.StatusOK, object{"value": value, "_links": links})
-}
