@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 
@@ -19,6 +20,18 @@ type visit struct {
 	ETag string `json:"e"`
 }
 
+// visits are what a bookmark holds.
+type visits struct {
+	// Shard is a hash of what the parent listing said of the shard: records hold it too (a file its repository's visibility).
+	Shard []byte  `json:"s"`
+	Seen  []visit `json:"v"`
+}
+
+func shardHash(data []byte) []byte {
+	sum := sha256.Sum256(data)
+	return sum[:8]
+}
+
 // bookmark is every page of the walk with its ETag, packed. There is none when it would not be proof: the walk was
 // resumed, a page had no ETag, a last page was full; when it is too big (about 1,500 pages); or when the credential is
 // an App's, whose token, and with it every ETag, changes each hour: asking would only cost a second request.
@@ -26,7 +39,7 @@ func (c *scan) bookmark() []sdk.Completion {
 	if c.part || len(c.seen) == 0 || usesApp(c.s) {
 		return nil
 	}
-	raw, err := json.Marshal(c.seen)
+	raw, err := json.Marshal(visits{shardHash(c.w.Shard.Data), c.seen})
 	if err != nil {
 		return nil
 	}
@@ -40,23 +53,26 @@ func (c *scan) bookmark() []sdk.Completion {
 	return []sdk.Completion{sdk.Next(packed.Bytes())}
 }
 
-func unpack(bookmark []byte) ([]visit, error) {
-	var seen []visit
+func unpack(bookmark []byte) (*visits, error) {
+	var b visits
 	r := io.LimitReader(flate.NewReader(bytes.NewReader(bookmark)), maxBookmarkJSON)
-	if err := json.NewDecoder(r).Decode(&seen); err != nil || len(seen) == 0 {
+	if err := json.NewDecoder(r).Decode(&b); err != nil || len(b.Seen) == 0 {
 		return nil, sdk.Errorf(sdk.ErrExpired, "the bookmark is of another version")
 	}
-	return seen, nil
+	return &b, nil
 }
 
 // unchanged answers a delta walk: when every page is still the same, nothing changed. GitHub does not say what did, so
 // the first page that is not the same ends it, and the host lists anew.
 func unchanged(ctx context.Context, c *scan) error {
-	seen, err := unpack(c.w.Bookmark)
+	b, err := unpack(c.w.Bookmark)
 	if err != nil {
 		return err
 	}
-	for _, v := range seen {
+	if !bytes.Equal(b.Shard, shardHash(c.w.Shard.Data)) {
+		return sdk.Errorf(sdk.ErrExpired, "what holds for all of this shard changed since the bookmark")
+	}
+	for _, v := range b.Seen {
 		a, err := get(ctx, c.s, v.URL, v.ETag, nil)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
@@ -30,11 +31,11 @@ var looks = map[string][]look{
 	"team":                           {{"teams", whole}, {"repository_access", repo}},
 	"team_add":                       {{"repository_access", repo}},
 	"repository":                     {{"repositories", repo}, {"repository_access", repo}},
-	"public":                         {{"repositories", repo}, {"repository_access", repo}},
+	"public":                         {{"repositories", whole}, {"repository_access", repo}}, // its files are public too
 	"repository_import":              {{"repositories", repo}},
 	"security_and_analysis":          {{"repositories", repo}, {"settings", whole}},
 	"fork":                           {{"repositories", whole}},
-	"push":                           {{"files", repo}},
+	"push":                           {{"files", repo}, {"repositories", repo}}, // when it was pushed to
 	"deploy_key":                     {{"deploy_keys", repo}},
 	"secret_scanning_alert":          {{"secret_alerts", whole}},
 	"secret_scanning_alert_location": {{"secret_alerts", whole}},
@@ -49,6 +50,11 @@ var looks = map[string][]look{
 	"organization_role":              {{"roles", whole}},
 	"enterprise":                     {{"settings", whole}}, // of an Enterprise Server
 	"user":                           {{"members", whole}},  // of an Enterprise Server
+}
+
+// beyond are actions that change more than the repository's own record: which there are, and what is said of its files.
+var beyond = map[string]bool{
+	"created": true, "deleted": true, "renamed": true, "transferred": true, "publicized": true, "privatized": true,
 }
 
 // silent events are about work on code, not about who may do what, where data is, or which secrets leaked.
@@ -86,18 +92,26 @@ func hintsOf(event string, p *payload) []sdk.Hint {
 			if p.Repository.ID <= 0 && event == "team" {
 				continue // a team's own change
 			}
-			p.narrow(&h, l.listing)
+			if !(l.listing == "repositories" && beyond[p.Action]) {
+				p.narrow(&h, l.listing)
+			}
 		case group:
 			if p.Team.Deleted || p.Team.ID <= 0 {
 				h.Listing = "teams"
 			} else {
 				h.Shard = num(p.Team.ID)
+				if parent := positive(p.Team.Parent.ID); parent != "" { // its members are those of the teams in it, too
+					hints = append(hints, sdk.Hint{Listing: l.listing, Shard: parent, Reason: reason})
+				}
 			}
 		case person:
 			if r := accountRef(p.person()); r != nil {
 				h.Refs = []*sdk.Ref{r}
 			}
 		case whole:
+		}
+		if h.Shard == "" && h.Refs == nil && slices.ContainsFunc(hints, func(o sdk.Hint) bool { return o.Listing == h.Listing && o.Shard == "" }) {
+			continue // what two looks could not narrow down
 		}
 		hints = append(hints, h)
 	}

@@ -195,7 +195,7 @@ func TestDeliveries(t *testing.T) {
 		got = append(got, h.GetListing()+" "+h.GetShard())
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"files 300", "invitations ", "members ", "settings "}, got); diff != "" {
+	if diff := cmp.Diff([]string{"files 300", "invitations ", "members ", "repositories ", "settings "}, got); diff != "" {
 		t.Errorf("hints:\n%s", diff)
 	}
 	next := delta(shardOf(sh), r.cert.GetBookmark())

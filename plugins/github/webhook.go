@@ -29,6 +29,9 @@ type payload struct {
 	Team struct {
 		ID      int64 `json:"id"`
 		Deleted bool  `json:"deleted"`
+		Parent  struct {
+			ID int64 `json:"id"`
+		} `json:"parent"`
 	} `json:"team"`
 	Member      user `json:"member"`
 	BlockedUser user `json:"blocked_user"`

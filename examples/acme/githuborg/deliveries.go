@@ -18,7 +18,7 @@ func Deliveries(live *company.Live, p *Part, ch company.Change) []Delivery {
 	}
 	switch ch.Kind {
 	case company.Hired:
-		return o.memberDelivery("member_added", &ch)
+		return append(o.memberDelivery("member_added", &ch), o.teamDelivery("added", ch.Team, &ch)...)
 	case company.Left:
 		return append(o.teamDelivery("removed", ch.Team, &ch), o.memberDelivery("member_removed", &ch)...)
 	case company.MovedTeam:
@@ -60,7 +60,12 @@ func (o *org) teamDelivery(action string, id company.TeamID, ch *company.Change)
 	t := o.team(id)
 	d := o.delivery("membership", action, ch)
 	d.Payload["scope"], d.Payload["member"] = "team", o.plainUser(ch.Person)
-	d.Payload["team"] = map[string]any{"id": t.ID, "slug": t.Slug, "name": t.Name, "privacy": t.Privacy, "permission": "pull"}
+	team := map[string]any{"id": t.ID, "slug": t.Slug, "name": t.Name, "privacy": t.Privacy, "permission": "pull"}
+	if parent := o.live.Team(id).Parent; parent != nil {
+		p := o.team(*parent)
+		team["parent"] = map[string]any{"id": p.ID, "slug": p.Slug, "name": p.Name, "privacy": p.Privacy, "permission": "pull"}
+	}
+	d.Payload["team"] = team
 	return []Delivery{d}
 }
 
