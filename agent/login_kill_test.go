@@ -33,6 +33,7 @@ const (
 	retryPause   = 20 * time.Millisecond
 	maxLatency   = 8 * time.Millisecond // of the provider, at each of two moments
 	maxMisses    = 50                   // kills in a row that were not near a rotation
+	stopsIn      = 8                    // strikes there is one stop as it should be
 )
 
 const killConfig = `
@@ -92,6 +93,7 @@ type rotation struct {
 	kills, links, elsewhere int // near a rotation: of the agent, of connectors; and the others
 	misses                  int // in a row
 	needed                  int // logins that were lost
+	stops                   int // in the middle of rotations, which lose nothing
 }
 
 // TestKilledWhileALoginIsRenewed kills the agent and its connectors around rotations of refresh tokens that work once: of a
@@ -133,8 +135,8 @@ func killed(t *testing.T, bin string, a *app) {
 	if c.logins != r.needed+1 {
 		t.Errorf("%d logins, but login was needed %d times after the first", c.logins, r.needed)
 	}
-	fmt.Printf("login %s | %d kills near a rotation (%d of the agent, %d of connectors), %d elsewhere | %d rotations | %d logins lost | %d tokens spent twice\n",
-		a.name, r.kills+r.links, r.kills, r.links, r.elsewhere, c.first, r.needed, c.again)
+	fmt.Printf("login %s | %d kills near a rotation (%d of the agent, %d of connectors), %d elsewhere | %d stops | %d rotations | %d logins lost | %d tokens spent twice\n",
+		a.name, r.kills+r.links, r.kills, r.links, r.elsewhere, r.stops, c.first, r.needed, c.again)
 }
 
 func newRotation(t *testing.T, bin string, a *app) *rotation {

@@ -16,6 +16,10 @@ import (
 func (r *rotation) strike() {
 	r.t.Helper()
 	r.works()
+	if r.rng.IntN(stopsIn) == 0 {
+		r.stopAtAMoment()
+		return
+	}
 	link := r.linkKills < maxLinkKills && r.rng.IntN(3) == 0
 	victims := []int{r.agent.Process.Pid}
 	if link {
@@ -40,6 +44,15 @@ func (r *rotation) strike() {
 		r.t.Fatal("the agent lives on after SIGKILL")
 	}
 	r.judgeAgent(struck)
+}
+
+// stopAtAMoment stops the agent as it should be, in the middle of a rotation: then nothing is lost.
+func (r *rotation) stopAtAMoment() {
+	r.t.Helper()
+	r.waitForMoment(func() { _ = r.agent.Process.Signal(syscall.SIGTERM) })
+	r.stop()
+	r.stops++
+	r.start()
 }
 
 // waitForMoment kills at a random moment around the next rotation, and says when that was.
