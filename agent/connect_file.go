@@ -26,14 +26,20 @@ func (t *target) read(id string) error {
 	if t.path == "" {
 		return nil
 	}
-	src, err := os.ReadFile(t.path)
+	info, err := os.Stat(t.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return fmt.Errorf("--output: %w", err)
+	case !info.Mode().IsRegular():
+		return &exit{exitUsage, fmt.Errorf("--output: %s is no file", t.path)}
 	case !t.add:
 		return &exit{exitUsage, fmt.Errorf("%s is there already and stays as it is: name another file, or add --append", t.path)}
+	}
+	src, err := os.ReadFile(t.path)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
 	}
 	body, _, diags := syntax.Parse(src, t.path, config.MaxFileBytes)
 	if body == nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,9 @@ func TestEveryBlockIsValid(t *testing.T) {
 			t.Errorf("%s has no method", name)
 		}
 		for _, m := range c.methods() {
+			if name != "everything" {
+				checkReadsOnly(t, d, m)
+			}
 			for _, want := range wants {
 				text, notes, err := written(d, &connectFlags{want: want, method: m.GetName(), name: "the-one"})
 				if err != nil {
@@ -100,6 +104,29 @@ func TestEveryBlockIsValid(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// reads is how providers call scopes that can only read.
+var reads = regexp.MustCompile(`(readonly|[:.]read)$`)
+
+// noSmaller are scopes that can write and that nothing smaller stands in for; the connectors' READMEs say so.
+var noSmaller = map[string][]string{"box": {"manage_managed_users", "manage_groups", "manage_enterprise_properties"}}
+
+// checkReadsOnly: who asks for all there is to read gets no scope that can write.
+func checkReadsOnly(t *testing.T, d *wire.Description, m *wire.CredentialMethod) {
+	t.Helper()
+	c := &choice{of: d}
+	if err := c.fill(&connectFlags{want: []string{wantAll}, method: m.GetName()}, &questions{to: io.Discard}); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range c.needs(false) {
+		if !reads.MatchString(n.scope) && !slices.Contains(noSmaller[d.GetName()], n.scope) {
+			t.Errorf("%s, %s: the scope %s, for %s, can write", d.GetName(), m.GetName(), n.scope, n.use)
+		}
+	}
+	if len(c.needs(false)) == 0 {
+		t.Errorf("%s, %s: no scopes are said", d.GetName(), m.GetName())
 	}
 }
 
@@ -236,6 +263,18 @@ func TestBlockOfTheChoice(t *testing.T) {
 	}
 }
 
+// TestNoScopes: a method whose steps mention no scopes has none.
+func TestNoScopes(t *testing.T) {
+	d := everything()
+	if _, notes, err := written(d, &connectFlags{want: []string{wantAll}}); err != nil || !strings.Contains(notes, "Scopes, and what for:") {
+		t.Errorf("%v\n%s", err, notes)
+	}
+	d.Credentials[0].Steps = []string{"Press the button."}
+	if _, notes, err := written(d, &connectFlags{want: []string{wantAll}}); err != nil || strings.Contains(notes, "Scopes") {
+		t.Errorf("%v\n%s", err, notes)
+	}
+}
+
 // TestParents: who asks for a listing by name gets the one that carries its shards, both switched on.
 func TestParents(t *testing.T) {
 	for want, on := range map[string]bool{"grants": true, "grant": false, "all": false, "all,grants": true} {
@@ -284,6 +323,10 @@ func TestFiles(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	folder := &target{path: dir, add: true}
+	if err := folder.read("x/y"); err == nil || !strings.Contains(err.Error(), "is no file") {
+		t.Errorf("a folder: %v", err)
 	}
 	for _, c := range []struct{ name, there, wrong string }{
 		{"without a line's end", "agent {}", ""},
