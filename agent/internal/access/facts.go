@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -194,15 +195,15 @@ func (p *put) entry(a *wire.Access, home int32) {
 	p.g.add(p.n, f)
 }
 
-// owner: a group that owns a thing does not thereby show it to all in it.
+// owner: a group or drive that owns a thing does not thereby show it to all in it.
 func (p *put) owner(whole bool) {
 	owner, home := first(p, func(f *wire.File) *wire.Ref { return f.Owner })
 	f := fact{thing: p.n, how: Owns, role: "owner", home: home}
-	if owner.GetKind() == wire.Kind_KIND_GROUP {
+	if k := owner.GetKind(); contains(k) {
 		if whole {
 			return
 		}
-		f.weak = "a group owns it, and its access list is not known"
+		f.weak = "it is of a " + sdk.KindName(k) + ", and its access list is not known"
 	}
 	var ok bool
 	if f.holder, ok = p.target(owner); ok {

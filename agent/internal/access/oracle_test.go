@@ -129,7 +129,7 @@ func (w *world) file(id string) sdk.Record {
 		f.Parent = w.pick(sdk.KindFile, 4)
 	}
 	if w.chance(50) {
-		f.Owner = w.who()
+		f.Owner = one(w, w.who(), w.who(), w.pick(sdk.KindFile, 4))
 	}
 	if w.chance(60) {
 		f.Access = &wire.AccessList{Complete: w.chance(60)}

@@ -184,7 +184,7 @@ func (o *oracle) file(r Record, m *wire.File, s grade) {
 		}
 	}
 	switch owner := o.meant(m.Owner); {
-	case m.Owner.GetKind() != sdk.KindGroup:
+	case m.Owner.GetKind() == sdk.KindAccount || m.Owner.GetKind() == sdk.KindApp:
 		o.say(r.Key, owner, s)
 	case !list.GetComplete():
 		o.say(r.Key, owner, maybe)

@@ -175,8 +175,8 @@ func (v *view) unlisted(refs []record.Ref) (out []Reach) {
 				return k == wire.Kind_KIND_MEMBERSHIP || k == wire.Kind_KIND_FILE || k == wire.Kind_KIND_GRANT
 			})
 			why := v.looks.listing(in, l.GetName())
-			if n := in.rounds[l.GetName()].Unavailable; why == "" && n > 0 {
-				why = l.GetName() + ": " + Count(n, "place", "places") + " could not be listed"
+			if r := in.rounds[l.GetName()]; why == "" && r.Unavailable+r.Skipped > 0 {
+				why = l.GetName() + ": " + Count(r.Unavailable+r.Skipped, "place", "places") + " could not be listed, or not whole"
 			}
 			if gives && why != "" {
 				out = append(out, Reach{Certainty: "unknown", Instance: id, Kind: "listing", Name: l.GetName(), How: "what else it would give: " + why})

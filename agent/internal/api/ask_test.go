@@ -150,6 +150,15 @@ func office(t *testing.T) (*backend, *shop, *shop) {
 	return b, box, okta
 }
 
+// sharedNotes gives everyone in the organisation a file, and the app a guest and somebody of whom nobody knows what he is.
+func sharedNotes(_ *backend, box *shop) {
+	box.put("users", "", time.Now(), sdk.KindAccount, "5", &wire.Account{Name: new("gus"), Type: new("guest"), Email: new("gus@else.example")})
+	box.put("users", "", time.Now(), sdk.KindAccount, "6", &wire.Account{Name: new("sam")})
+	box.put("files", "", time.Now(), sdk.KindFile, "n", &wire.File{Name: new("notes"), Access: &wire.AccessList{
+		Items: []*wire.Access{{LinkScope: new("organization"), Role: new("read")}}, Complete: true,
+	}})
+}
+
 func TestAccess(t *testing.T) {
 	const people = "certain account cat; certain account ann; certain account bob"
 	old := time.Now().Add(-3 * recent)
@@ -184,6 +193,26 @@ func TestAccess(t *testing.T) {
 			box.doc("shards", "members\x00h", map[string]any{"Listing": "members", "Key": "h", "Unavailable": true})
 			box.doc("rounds", "members", scan.Round{Listing: "members", LastComplete: time.Now(), Unavailable: 1})
 		}},
+		"its members were seen in part": {"plan", people + "; unknown group team", func(_ *backend, box *shop) {
+			box.doc("shards", "members\x00g", map[string]any{"Listing": "members", "Key": "g", "WalkedAt": time.Now(), "Skipped": []string{"beyond 10000"}})
+			box.doc("rounds", "members", scan.Round{Listing: "members", LastComplete: time.Now(), Skipped: 1})
+		}},
+		"those of another were seen in part": {"plan", people, func(_ *backend, box *shop) {
+			box.doc("shards", "members\x00h", map[string]any{"Listing": "members", "Key": "h", "WalkedAt": time.Now(), "Skipped": []string{"beyond 10000"}})
+			box.doc("rounds", "members", scan.Round{Listing: "members", LastComplete: time.Now(), Skipped: 1})
+		}},
+		"a shard that was never walked": {"plan", people + "; possible account dan", func(_ *backend, box *shop) {
+			box.put("users", "", time.Now(), sdk.KindAccount, "4", &wire.Account{Name: new("dan")})
+			box.put("members", "new", time.Now(), sdk.KindMembership, "g/4", &wire.Membership{Container: sdk.To(sdk.KindGroup, "g"), Member: sdk.To(sdk.KindAccount, "4")})
+		}},
+		"everyone's": {"plan", people + "; certain organization everyone in the organisation of box/main", func(_ *backend, box *shop) {
+			box.put("files", "", time.Now(), sdk.KindFile, "f", &wire.File{Name: new("plan"), Owner: sdk.To(sdk.KindAccount, "3"), Access: &wire.AccessList{
+				Items: []*wire.Access{{Principal: sdk.To(sdk.KindGroup, "g")}, {LinkScope: new("organization"), Role: new("read")}}, Complete: true,
+			}})
+		}},
+		"what everyone's is to one of us":  {"ann", "certain group team; certain file plan; certain file notes", sharedNotes},
+		"what everyone's is to a guest":    {"gus", "", sharedNotes},
+		"what everyone's is to a stranger": {"sam", "possible file notes", sharedNotes},
 		"unproven": {"plan", "certain account cat; possible account ann; possible account bob", func(_ *backend, box *shop) {
 			box.doc("shards", "members\x00g", map[string]any{"Listing": "members", "Key": "g", "WalkedAt": time.Now(), "Unproven": true})
 		}},
@@ -200,6 +229,9 @@ func TestAccess(t *testing.T) {
 				got = append(got, fmt.Sprintf("%s %s %s", l.Certainty, l.Kind, l.Name))
 			}
 			want := strings.Split(c.want, "; ")
+			if c.want == "" {
+				want = nil
+			}
 			slices.Sort(want)
 			slices.Sort(got)
 			if d := cmp.Diff(want, got); d != "" {

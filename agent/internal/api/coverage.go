@@ -30,9 +30,11 @@ type ListingCoverage struct {
 	// AsOf is when the last complete round began; absent: never.
 	AsOf *time.Time `json:"as_of,omitempty"`
 	// Unavailable shards, whose records are as old as they were.
-	Unavailable int    `json:"unavailable_shards,omitempty"`
-	Held        bool   `json:"held,omitempty"`
-	Reason      string `json:"reason,omitempty"`
+	Unavailable int `json:"unavailable_shards,omitempty"`
+	// Skipped shards could only be listed in part.
+	Skipped int    `json:"skipped_shards,omitempty"`
+	Held    bool   `json:"held,omitempty"`
+	Reason  string `json:"reason,omitempty"`
 }
 
 // coverage of an instance for some kinds; no kinds: all.
@@ -94,7 +96,7 @@ func gives(l *wire.ListingSpec, kinds []wire.Kind) bool {
 }
 
 func (l *ListingCoverage) fill(r scan.Round) {
-	l.State, l.Unavailable, l.Held, l.Reason = "incomplete", r.Unavailable, r.Held, r.Error
+	l.State, l.Unavailable, l.Skipped, l.Held, l.Reason = "incomplete", r.Unavailable, r.Skipped, r.Held, r.Error
 	if !r.LastComplete.IsZero() {
 		l.AsOf = new(r.LastComplete.UTC())
 		if r.Error == "" {
@@ -131,7 +133,7 @@ func (c Coverage) Line(now time.Time) string {
 		switch {
 		case l.State == "never":
 			never++
-		case l.State == "complete" && l.Unavailable == 0 && !l.Held:
+		case l.State == "complete" && l.Unavailable == 0 && l.Skipped == 0 && !l.Held:
 			complete++
 			oldest = max(oldest, now.Sub(*l.AsOf))
 		default:
@@ -173,6 +175,9 @@ func (l *ListingCoverage) words(now time.Time) string {
 	}
 	if l.Unavailable > 0 {
 		s += ", " + Count(l.Unavailable, "shard", "shards") + " unavailable"
+	}
+	if l.Skipped > 0 {
+		s += ", " + Count(l.Skipped, "shard", "shards") + " seen in part"
 	}
 	if l.Held {
 		s += ", much missing at once: held"

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/access"
@@ -138,8 +139,8 @@ func (l *looks) Members(k access.Key) string {
 	}
 	for _, s := range listings {
 		why := l.listing(in, s.GetName())
-		if why == "" && in.rounds[s.GetName()].Unavailable > 0 {
-			why = l.unavailable(in, s.GetName(), k.ID)
+		if r := in.rounds[s.GetName()]; why == "" && r.Unavailable+r.Skipped > 0 {
+			why = l.shard(in, s.GetName(), k.ID)
 		}
 		if why != "" {
 			return why
@@ -182,8 +183,8 @@ func holding(s *wire.ListingSpec) (out []wire.Kind) {
 	return out
 }
 
-// unavailable: some shards could not be listed. Where shards are named after what they list, only its own counts.
-func (l *looks) unavailable(in *instanceLooks, listing, id string) string {
+// shard: some shards could not be listed, or not whole. Where shards are named after what they list, only its own counts.
+func (l *looks) shard(in *instanceLooks, listing, id string) string {
 	if in.shards[listing] == nil {
 		shards, err := scan.LooksAt(l.v.ctx, in.i.Store, listing)
 		if err != nil {
@@ -191,8 +192,14 @@ func (l *looks) unavailable(in *instanceLooks, listing, id string) string {
 		}
 		in.shards[listing] = shards
 	}
-	if own, named := in.shards[listing][id]; named && !own.Unavailable {
+	own, named := in.shards[listing][id]
+	switch {
+	case named && !own.Unavailable && len(own.Skipped) == 0:
 		return ""
+	case named && !own.Unavailable:
+		return listing + " could not show all: " + strings.Join(own.Skipped, ", ")
+	case !named && in.rounds[listing].Unavailable == 0:
+		return listing + " could not show all"
 	}
 	return listing + ": its place could not be listed"
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/store"
@@ -19,10 +20,41 @@ type Look struct {
 	Retired bool
 	// Unproven: its last walk was whole, but nobody has looked for what it did not give.
 	Unproven bool
+	// Skipped names what the walk could not see.
+	Skipped []string
+}
+
+// maxSkipped is how many of the things that the walks of one shard could not see are kept by name.
+const maxSkipped = 10
+
+// skipped is what is not seen of a shard after a walk. One that gives only changes does not see more than the one before.
+func skipped(w *walk, cert *wire.Certificate) []string {
+	var all []string
+	if w.mode == wire.ScanMode_SCAN_MODE_DELTA {
+		all = slices.Clone(w.shard.Skipped)
+	}
+	for _, what := range cert.GetSkipped() {
+		if len(all) < maxSkipped && !slices.Contains(all, what) {
+			all = append(all, what)
+		}
+	}
+	return all
+}
+
+// inPart counts the shards of a listing that could only be listed in part.
+func (e *Engine) inPart(l *listing) (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.shards[l.GetName()] {
+		if !s.Retired && len(s.Skipped) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *shardState) look() Look {
-	return Look{At: s.WalkedAt, Unavailable: s.Unavailable, Reason: s.Reason, Retired: s.Retired, Unproven: s.Unproven}
+	return Look{At: s.WalkedAt, Unavailable: s.Unavailable, Reason: s.Reason, Retired: s.Retired, Unproven: s.Unproven, Skipped: s.Skipped}
 }
 
 // LookAt reads the look at one shard; the shard of a listing without parent is "".

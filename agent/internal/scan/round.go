@@ -149,7 +149,7 @@ func (e *Engine) finish(ctx context.Context, l *listing, r *roundRun, failures e
 	if r.Complete {
 		r.LastComplete, r.LastFinished = r.Started, time.Now()
 	}
-	r.Finished = time.Now()
+	r.Finished, r.Skipped = time.Now(), e.inPart(l)
 	err := errors.Join(failures, e.conclude(ctx, l, r))
 	if err != nil {
 		r.Error, r.ErrorType = err.Error(), string(sdk.TypeOf(err))
@@ -334,10 +334,12 @@ func (e *Engine) certify(w *walk, cert *wire.Certificate) error {
 	s.Bookmark = cert.GetBookmark()
 	proves := w.mode == wire.ScanMode_SCAN_MODE_FULL && !w.resumed && w.at.Fingerprint == w.home.Fingerprint && len(cert.GetSkipped()) == 0
 	s.Unproven = w.mode == wire.ScanMode_SCAN_MODE_FULL && (w.shard.WalkedRound > 0 || w.shard.Unproven)
+	s.Skipped = skipped(w, cert)
 	if err := w.end(jsonDoc(bucketShards, docKey(s.Listing, s.Key), s)); err != nil {
 		return err
 	}
 	e.mu.Lock()
+	w.shard.Skipped = s.Skipped
 	w.shard.WalkedRound, w.shard.WalkedAt, w.shard.WalkedStamp = s.WalkedRound, s.WalkedAt, s.WalkedStamp
 	w.shard.WalkedFingerprint, w.shard.Bookmark, w.shard.Unproven = s.WalkedFingerprint, s.Bookmark, s.Unproven
 	e.mu.Unlock()

@@ -43,8 +43,10 @@ type Round struct {
 	Pages        int64
 	Fingerprint  string
 	// Held: so much was missing at once that nothing of it counts before the next walk.
-	Held      bool
-	Missing   int
+	Held    bool
+	Missing int
+	// Skipped: so many shards could only be listed in part.
+	Skipped   int `json:",omitempty"`
 	Error     string
 	ErrorType string
 }
@@ -76,6 +78,8 @@ type shardState struct {
 	// Unproven: nobody has looked yet for what its last walk did not give, and nobody can any more once the process that
 	// walked it has ended. Then it is listed whole again, whatever its stamp or bookmark says.
 	Unproven bool
+	// Skipped names what the walks could not see of it, since the last full one.
+	Skipped []string `json:",omitempty"`
 }
 
 // checkpoint is where an unfinished walk goes on.

@@ -64,6 +64,8 @@ type fault struct {
 	repeat bool
 	// silent: the connector forgets Complete.
 	silent bool
+	// skips names what the walk could not see.
+	skips string
 }
 
 func newVendor() *vendor {
@@ -224,6 +226,9 @@ func (v *vendor) pages(w *sdk.Walk, items []item, f *fault) error {
 	}
 	if f != nil && f.silent {
 		return nil
+	}
+	if f != nil && f.skips != "" {
+		return w.Complete(sdk.Skipped(f.skips))
 	}
 	return w.Complete()
 }
