@@ -184,7 +184,7 @@ func TestTokenExpires(t *testing.T) {
 }
 
 // login finds a person's consent and exchanges it, as mooring login does.
-func login(t *testing.T, w *world, s *sdk.Session) map[string]string {
+func login(t *testing.T, s *sdk.Session) map[string]string {
 	t.Helper()
 	flow := auth()[2].Login
 	u := flow.URL(s) + "?" + url.Values{
@@ -209,7 +209,6 @@ func login(t *testing.T, w *world, s *sdk.Session) map[string]string {
 	if _, _, err := flow.Exchange(t.Context(), s, sdk.Code{Value: back.Query().Get("code")}); sdk.TypeOf(err) != sdk.ErrAuth {
 		t.Errorf("a code works twice: %v", err)
 	}
-	_ = w
 	return kept
 }
 
@@ -218,7 +217,7 @@ func TestLogin(t *testing.T) {
 	w := start(t, newContent(), nil)
 	secrets := map[string]string{"client_id": clientID, "client_secret": clientSecret}
 	s := w.session(t, secrets)
-	kept := login(t, w, s)
+	kept := login(t, s)
 	first := kept[refreshField]
 	secrets[refreshField] = first
 	token, err := userToken(t.Context(), s, "")
@@ -226,7 +225,7 @@ func TestLogin(t *testing.T) {
 		t.Fatalf("token %v, %v", token, err)
 	}
 	secrets[refreshField] = token.Next
-	if token, err = userToken(t.Context(), s, ""); err != nil {
+	if _, err = userToken(t.Context(), s, ""); err != nil {
 		t.Fatal(err)
 	}
 	if w.fake.SpentTwice() != 0 {
@@ -239,7 +238,6 @@ func TestLogin(t *testing.T) {
 	if w.fake.SpentTwice() != 1 {
 		t.Errorf("the fake saw %d spent twice", w.fake.SpentTwice())
 	}
-	_ = token
 }
 
 // TestCodeExpires: after 30 seconds it is of no use.

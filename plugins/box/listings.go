@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
@@ -44,6 +45,9 @@ var fileFields = []string{
 	"file.name", "file.path", "file.type", "file.size_bytes", "file.owner", "file.created_at", "file.modified_at", "file.modified_by",
 	"file.content_hash", "file.version", "file.parent", "file.trashed", "file.access", "file.access_level", "file.labels",
 }
+
+// Nobody reaches what is in the trash.
+var trashFields = slices.DeleteFunc(slices.Clone(fileFields), func(f string) bool { return f == "file.access" || f == "file.access_level" })
 
 var activityFields = []string{
 	"activity.time", "activity.type", "activity.action", "activity.actor", "activity.targets", "activity.ip", "activity.user_agent",
@@ -96,7 +100,7 @@ func sources() []source {
 		{
 			spec: sdk.Listing{
 				Name: "trash", Doc: "what is in each user's trash; off by default, because the scope it needs can also write", Parent: "users",
-				Defines: kinds(sdk.KindFile), Exclusive: true, OffByDefault: true, Permissions: []string{writeAll}, Fields: fileFields,
+				Defines: kinds(sdk.KindFile), Exclusive: true, OffByDefault: true, Permissions: []string{writeAll}, Fields: trashFields,
 			},
 			scan: trash, probe: "/folders/trash/items?usemarker=true&limit=1", asOne: true,
 		},
@@ -106,6 +110,14 @@ func sources() []source {
 				Defines: kinds(sdk.KindOther), Every: day, Permissions: []string{manageEnterprise}, Fields: []string{"other.type", "other.name"},
 			},
 			scan: pins, probe: "/enterprises/{enterprise}/device_pinners?limit=1",
+		},
+		{
+			spec: sdk.Listing{
+				Name: "collaboration_domains", Doc: "domains that people may collaborate with, where only some are allowed",
+				Defines: kinds(sdk.KindSetting), Every: day, Permissions: []string{manageEnterprise},
+				Fields: []string{"setting.name", "setting.value"},
+			},
+			scan: domains, probe: "/collaboration_whitelist_entries?limit=1",
 		},
 		{
 			spec: sdk.Listing{

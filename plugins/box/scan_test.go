@@ -170,6 +170,14 @@ func TestPins(t *testing.T) {
 	}
 }
 
+func TestDomains(t *testing.T) {
+	w := start(t, newContent(), func(c *boxtest.Config) { c.Limits.Page = 1 })
+	r := must(t, walk(t, w.session(t, nil), full("collaboration_domains")))
+	if d := record[*sdk.TenantItem](t, r, sdk.KindSetting, "collaboration_domain/61"); d.GetValue() != "other.example" || attribute(d.GetAttributes(), "direction") != "inbound" {
+		t.Errorf("a domain is %v", d)
+	}
+}
+
 // TestTreeResumes after every page: exactly the rest comes, with the same access, although what gives it was read before.
 func TestTreeResumes(t *testing.T) {
 	w := start(t, newContent(), func(c *boxtest.Config) { c.Limits.Page = 2 })
@@ -241,6 +249,8 @@ func TestStuckCursor(t *testing.T) {
 	w.fake.Fault(fake.Fault{Match: "/2.0/folders/*/collaborations", Do: fake.FaultRepeat})
 	if r := walk(t, w.session(t, nil), shardOf(shard("files", "1000"))); sdk.TypeOf(r.err) != sdk.ErrInternal {
 		t.Errorf("a cursor that stands still gives %v", r.err)
+	} else if n := w.fake.Stats().Requests; n > 20 {
+		t.Errorf("it was noticed after %d requests", n)
 	}
 }
 

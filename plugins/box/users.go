@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"strings"
 
@@ -134,45 +133,6 @@ func roleMembership(role, user string) *sdk.Membership {
 	return &sdk.Membership{
 		Id: sdk.ID("role", role, user), Container: sdk.To(sdk.KindRole, role), Member: sdk.To(sdk.KindAccount, user), State: new("active"),
 	}
-}
-
-// progress is a checkpoint of a list that takes a position in the log first.
-type progress struct {
-	Position string `json:"p,omitempty"`
-	Marker   string `json:"m,omitempty"`
-	Offset   int64  `json:"o,omitempty"`
-	Begun    bool   `json:"b,omitempty"`
-	Done     bool   `json:"d,omitempty"`
-}
-
-// begin gives where to go on. A whole walk first asks for the log's present position, from which the next walk starts;
-// without access to the log there is none, and every walk is whole.
-func (c *scan) begin(ctx context.Context) (progress, error) {
-	var p progress
-	text := c.w.Resume("{}")
-	if text == "" {
-		return progress{Done: true}, nil
-	}
-	if err := unpack(text, &p); err != nil {
-		return p, err
-	}
-	if p.Begun || p.Done {
-		return p, nil
-	}
-	position, err := c.now(ctx)
-	if err != nil && sdk.TypeOf(err) != sdk.ErrPermission {
-		return p, err
-	}
-	p.Position, p.Begun = position, true
-	return p, nil
-}
-
-// complete ends a walk that began with begin.
-func (c *scan) complete(p progress) error {
-	if p.Position == "" {
-		return c.w.Complete()
-	}
-	return c.w.Complete(sdk.Next([]byte(p.Position)))
 }
 
 // users lists the managed users, and gives each one's trees as shards.
@@ -311,73 +271,4 @@ func external(ctx context.Context, c *scan) error {
 		next = c.w.EndPage(string(got.Next))
 	}
 	return c.w.Complete()
-}
-
-// pins lists the devices on which Box's apps are signed in.
-func pins(ctx context.Context, c *scan) error {
-	enterprise, err := c.enterprise(ctx)
-	if err != nil {
-		return err
-	}
-	for next := c.w.Resume("first"); next != ""; {
-		marker := next
-		if marker == "first" {
-			marker = ""
-		}
-		got, err := list[pin](ctx, c.s, path("/enterprises/%s/device_pinners", enterprise)+"?"+c.limit()+marked(marker), "")
-		if err != nil {
-			return err
-		}
-		for _, p := range *got.Entries {
-			if p.ID == "" {
-				return missing("device pin", "an id")
-			}
-			c.w.Add(&sdk.Other{
-				Id: p.ID, Type: new("device_pin"), Name: new(p.Product),
-				Attributes: attributes("account", p.Owner.ID, "account_email", p.Owner.Login),
-			})
-		}
-		next = c.w.EndPage(string(got.Next))
-	}
-	return c.w.Complete()
-}
-
-type pin struct {
-	ID      string `json:"id"`
-	Owner   person `json:"owned_by"`
-	Product string `json:"product_name"`
-}
-
-// enterprise is the tenant's id: configured, or asked for.
-func (c *scan) enterprise(ctx context.Context) (string, error) {
-	if text := c.s.Secret("config_json"); text != "" {
-		if conf, _, err := readConfig(text); err == nil {
-			return conf.Enterprise, nil
-		}
-	}
-	if id := c.s.Secret("enterprise_id"); id != "" {
-		return id, nil
-	}
-	me, err := whoami(ctx, c.s)
-	if err != nil {
-		return "", err
-	}
-	return me.Enterprise.ID, nil
-}
-
-// whoami is the user behind the credential.
-func whoami(ctx context.Context, s *sdk.Session) (*user, error) {
-	u := &user{}
-	if err := get(ctx, s, "/users/me?fields=role,status,enterprise", "", u); err != nil {
-		return nil, err
-	}
-	if u.ID == "" || u.Enterprise == nil || u.Enterprise.ID == "" {
-		return nil, missing("user", "an id and an enterprise")
-	}
-	return u, nil
-}
-
-func denied(err error) bool {
-	e, ok := errors.AsType[*sdk.Error](err)
-	return ok && (e.Type == sdk.ErrPermission || e.Type == sdk.ErrNotFound)
 }

@@ -29,6 +29,8 @@ type Enterprise struct {
 	// Events of the enterprise, ascending in Recorded. Those without an ID are left out.
 	Events List[Event]
 	Pins   List[Pin]
+	// Domains that may be collaborated with; empty: all.
+	Domains List[Domain]
 }
 
 // List is a list that is computed.
@@ -217,6 +219,14 @@ type Pin struct {
 	Owner   Person
 	Product string
 }
+
+// Domain is an entry of the allowlist of collaboration.
+type Domain struct {
+	ID, Domain, Direction string // Direction: inbound, outbound, both
+	CreatedAt             time.Time
+}
+
+func (d Domain) key() string { return d.ID }
 
 func (p Pin) key() string { return p.ID }
 

@@ -157,6 +157,15 @@ func (c *call) pins() {
 	c.ok(body)
 }
 
-func (c *call) allowlist() {
-	c.ok(map[string]any{"entries": []any{}, "limit": pageDefault, "next_marker": ""})
+func (c *call) domains() {
+	p, ok := c.paging("domains", true)
+	if !ok {
+		return
+	}
+	paged(c, p.always(), c.s.ent.Domains, func(d *Domain) any {
+		return map[string]any{
+			"type": "collaboration_whitelist_entry", "id": d.ID, "domain": d.Domain, "direction": orDefault(d.Direction, "both"),
+			"created_at": stamp(d.CreatedAt), "enterprise": map[string]any{"type": "enterprise", "id": c.s.ent.ID, "name": c.s.ent.Name},
+		}
+	})
 }

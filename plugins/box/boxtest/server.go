@@ -85,7 +85,7 @@ func (s *Server) routes() http.Handler {
 		"POST /2.0/webhooks":                       {ManageWebhooks, (*call).postHook},
 		"DELETE /2.0/webhooks/{id}":                {ManageWebhooks, (*call).deleteHook},
 		"GET /2.0/enterprises/{id}/device_pinners": {ManageEnterprise, (*call).pins},
-		"GET /2.0/collaboration_whitelist_entries": {ManageEnterprise, (*call).allowlist},
+		"GET /2.0/collaboration_whitelist_entries": {ManageEnterprise, (*call).domains},
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route.scope, route.handle) })
 	}
