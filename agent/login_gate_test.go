@@ -26,6 +26,7 @@ type gate struct {
 	counts tally
 	last   time.Time // a refresh came
 	trap   trap
+	cut    bool // the answer to the next refresh is lost on its way
 }
 
 // tally is of refreshes: with a token spent for the first time, spent again, and never given. Logins gave a first one.
@@ -66,6 +67,9 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := g.shorten(answer.Body.Bytes(), token == "")
 	if token != "" {
 		g.moment(true)
+		if g.cuts() {
+			panic(http.ErrAbortHandler) // closes the connection
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(answer.Code)
@@ -145,6 +149,21 @@ func (g *gate) set(t trap) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.trap = t
+}
+
+// lose has the answer to the next refresh not arrive.
+func (g *gate) lose() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.cut = true
+}
+
+func (g *gate) cuts() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	cut := g.cut
+	g.cut = false
+	return cut
 }
 
 func (g *gate) refreshed() time.Time {

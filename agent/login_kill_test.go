@@ -33,7 +33,7 @@ const (
 	retryPause   = 20 * time.Millisecond
 	maxLatency   = 8 * time.Millisecond // of the provider, at each of two moments
 	maxMisses    = 50                   // kills in a row that were not near a rotation
-	stopsIn      = 8                    // strikes there is one stop as it should be
+	stopsIn      = 8                    // strikes there is one stop as it should be, and one answer that is cut off
 )
 
 const killConfig = `
@@ -93,7 +93,7 @@ type rotation struct {
 	kills, links, elsewhere int // near a rotation: of the agent, of connectors; and the others
 	misses                  int // in a row
 	needed                  int // logins that were lost
-	stops                   int // in the middle of rotations, which lose nothing
+	stops, cuts             int // in the middle of rotations: stops, which lose nothing, and answers that never came
 }
 
 // TestKilledWhileALoginIsRenewed kills the agent and its connectors around rotations of refresh tokens that work once: of a
@@ -135,8 +135,8 @@ func killed(t *testing.T, bin string, a *app) {
 	if c.logins != r.needed+1 {
 		t.Errorf("%d logins, but login was needed %d times after the first", c.logins, r.needed)
 	}
-	fmt.Printf("login %s | %d kills near a rotation (%d of the agent, %d of connectors), %d elsewhere | %d stops | %d rotations | %d logins lost | %d tokens spent twice\n",
-		a.name, r.kills+r.links, r.kills, r.links, r.elsewhere, r.stops, c.first, r.needed, c.again)
+	fmt.Printf("login %s | %d kills near a rotation (%d of the agent, %d of connectors), %d elsewhere | %d stops, %d answers cut off | %d rotations | %d logins lost | %d tokens spent twice\n",
+		a.name, r.kills+r.links, r.kills, r.links, r.elsewhere, r.stops, r.cuts, c.first, r.needed, c.again)
 }
 
 func newRotation(t *testing.T, bin string, a *app) *rotation {

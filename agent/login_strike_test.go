@@ -16,8 +16,12 @@ import (
 func (r *rotation) strike() {
 	r.t.Helper()
 	r.works()
-	if r.rng.IntN(stopsIn) == 0 {
+	switch r.rng.IntN(stopsIn) {
+	case 0:
 		r.stopAtAMoment()
+		return
+	case 1:
+		r.loseAnAnswer()
 		return
 	}
 	link := r.linkKills < maxLinkKills && r.rng.IntN(3) == 0
@@ -53,6 +57,18 @@ func (r *rotation) stopAtAMoment() {
 	r.stop()
 	r.stops++
 	r.start()
+}
+
+// loseAnAnswer: the provider has spent the token, and what it gave in its place never comes. Nobody tries the old one again.
+func (r *rotation) loseAnAnswer() {
+	r.t.Helper()
+	r.gate.lose()
+	r.until(comesBack, "login needed after an answer was lost", func() bool {
+		needed, ok := r.lost()
+		return needed && ok
+	})
+	r.cuts++
+	r.again()
 }
 
 // waitForMoment kills at a random moment around the next rotation, and says when that was.
@@ -153,7 +169,8 @@ func (r *rotation) again() {
 	r.until(rotates, "the end of the refresh under way", r.gate.idle)
 	before := r.gate.count()
 	for _, instance := range []string{"main", "audit"} {
-		if why := r.check(r.t.Context(), instance); !strings.Contains(why, "login needed") {
+		// A connector may have an access token that works yet.
+		if why := r.check(r.t.Context(), instance); why != "" && !strings.Contains(why, "login needed") {
 			r.t.Errorf("a check of %s while its login is lost: %q", instance, why)
 		}
 	}
