@@ -36,6 +36,7 @@ func TestClassify(t *testing.T) {
 		"role":           {403, http.Header{}, `{"errorCode":"E0000006","errorSummary":"no"}`, sdk.ErrPermission, 0, ""},
 		"feature is off": {403, http.Header{}, `{"errorCode":"E0000015","errorSummary":"no"}`, sdk.ErrNotInPlan, 0, ""},
 		"gone":           {404, http.Header{}, `{"errorCode":"E0000007","errorSummary":"no"}`, sdk.ErrNotFound, 0, ""},
+		"no operation":   {404, http.Header{}, `{"errorCode":"E0000022","errorSummary":"no"}`, sdk.ErrNotFound, 0, ""},
 		"token":          {401, http.Header{}, `{"errorCode":"E0000011","errorSummary":"no"}`, sdk.ErrAuth, 0, ""},
 		"down":           {503, http.Header{}, "<html>", sdk.ErrUnavailable, 0, ""},
 		"list as text":   {400, http.Header{}, `{"errorCode":["a"],"errorSummary":7,"errorCauses":"x"}`, sdk.ErrInvalid, 0, ""},

@@ -31,6 +31,9 @@ func TestLogForwardsAndBackwards(t *testing.T) {
 	if n := len(ids(first)); n != pastEvents {
 		t.Errorf("%d events of the past, want %d", n, pastEvents)
 	}
+	if newest := "activity " + history(time.Now().UTC())[pastEvents-1].UUID; first.order[0] != newest {
+		t.Errorf("the past begins with %s, want the newest, %s", first.order[0], newest)
+	}
 	if calls := w.calls(); len(calls) != 3 { // once forwards, twice backwards
 		t.Errorf("calls %v", calls)
 	}
@@ -42,8 +45,8 @@ func TestLogForwardsAndBackwards(t *testing.T) {
 	late.Published = late.Persisted.Add(-2 * time.Hour) // happened before what is known, appeared after it
 	o.Log = oktatest.ListOf(append(history(time.Now().UTC()), happened(1, "user.session.end", person(1)), late)...)
 	next := must(t, walk(t, s, delta("system_log", again.cert.GetBookmark())))
-	if got := ids(next); len(got) != 2 {
-		t.Errorf("new events: %v", got)
+	if got, calls := ids(next), w.calls(); len(got) != 2 || len(calls) != 1 {
+		t.Errorf("new events: %v, calls %v", got, calls)
 	}
 	if idle := must(t, walk(t, s, delta("system_log", next.cert.GetBookmark()))); len(ids(idle)) != 0 {
 		t.Errorf("the same events again: %v", ids(idle))

@@ -133,6 +133,20 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+// Okta takes a login where an id is expected: what comes is somebody else's record, or one under another id.
+func TestFetchGivesNobodyElse(t *testing.T) {
+	s := sessionAt(t, serveText(t, `{"id":"00u00000000000000007","status":"ACTIVE"}`), sswsSecrets())
+	err := connector{}.Fetch(t.Context(), s, []*sdk.Ref{sdk.To(sdk.KindAccount, "user007@acme.example")}, func(f sdk.Fetched) error {
+		if f.State != sdk.Failed || len(f.Records) > 0 {
+			t.Errorf("%+v", f)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // A fetched facet is the one that the listing gives: else each hint would look like a change.
 func TestFetchGivesWhatTheListGives(t *testing.T) {
 	w := start(t, newOrg(), nil)
