@@ -21,7 +21,8 @@ func accessCommand(o *options) *cobra.Command {
 			"or a human (an address or name: all accounts) what they can reach. Each with the way that leads there:\n\n" +
 			"  certain   every step was listed completely in the last 48 hours\n" +
 			"  possible  some step is old, unconfirmed, conditional, or depends on what somebody may do\n" +
-			"  unknown   a place on the way that could not be listed, and may hide more",
+			"  unknown   a place on the way that could not be listed, and may hide more\n\n" +
+			"What anyone with a link can open is not listed for each: mooring query files --where \"file.access_level in ['link', 'public']\"",
 		Example: "  mooring access github/sales/file/300\n  mooring access zoe.zhang@acme.example -o jsonl\n  mooring access google/main/app/42 --reach",
 		Args:    arguments(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -140,12 +140,15 @@ func (v *view) reach(refs []record.Ref) []Reach {
 		starts = append(starts, access.Start{Key: keyOf(r)})
 		if a := v.people.Account(r); a != nil {
 			external := v.org.External(a.Email)
-			switch everyone := access.Everyone(r.Provider + "/" + r.Instance); {
-			case external == nil && a.Type != "guest":
-				starts = append(starts, access.Start{Key: everyone, Why: "it is not known whether the account counts as the organisation's"})
-			case external != nil && !*external:
-				starts = append(starts, access.Start{Key: everyone})
+			ours, theirs := external != nil && !*external, external != nil && *external
+			everyone := access.Start{Key: access.Everyone(r.Provider + "/" + r.Instance)}
+			switch guest := a.Type == "guest"; {
+			case guest && theirs:
+				continue
+			case guest || !ours: // a member may well show a private address
+				everyone.Why = "it is not known whether the account counts as the organisation's"
 			}
+			starts = append(starts, everyone)
 		}
 	}
 	lines := v.lines(v.Graph().Reach(v.looks, starts...), func(k access.Key) bool {

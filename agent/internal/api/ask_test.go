@@ -150,10 +150,12 @@ func office(t *testing.T) (*backend, *shop, *shop) {
 	return b, box, okta
 }
 
-// sharedNotes gives everyone in the organisation a file, and the app a guest and somebody of whom nobody knows what he is.
+// sharedNotes gives everyone in the organisation a file, and the app people of whom it is not sure that they are of it.
 func sharedNotes(_ *backend, box *shop) {
 	box.put("users", "", time.Now(), sdk.KindAccount, "5", &wire.Account{Name: new("gus"), Type: new("guest"), Email: new("gus@else.example")})
 	box.put("users", "", time.Now(), sdk.KindAccount, "6", &wire.Account{Name: new("sam")})
+	box.put("users", "", time.Now(), sdk.KindAccount, "7", &wire.Account{Name: new("pat"), Type: new("user"), Email: new("pat@home.example")})
+	box.put("users", "", time.Now(), sdk.KindAccount, "8", &wire.Account{Name: new("gil"), Type: new("guest"), Email: new("gil@acme.example")})
 	box.put("files", "", time.Now(), sdk.KindFile, "n", &wire.File{Name: new("notes"), Access: &wire.AccessList{
 		Items: []*wire.Access{{LinkScope: new("organization"), Role: new("read")}}, Complete: true,
 	}})
@@ -210,9 +212,11 @@ func TestAccess(t *testing.T) {
 				Items: []*wire.Access{{Principal: sdk.To(sdk.KindGroup, "g")}, {LinkScope: new("organization"), Role: new("read")}}, Complete: true,
 			}})
 		}},
-		"what everyone's is to one of us":  {"ann", "certain group team; certain file plan; certain file notes", sharedNotes},
-		"what everyone's is to a guest":    {"gus", "", sharedNotes},
-		"what everyone's is to a stranger": {"sam", "possible file notes", sharedNotes},
+		"what everyone's is to one of us":                  {"ann", "certain group team; certain file plan; certain file notes", sharedNotes},
+		"what everyone's is to a guest":                    {"gus", "", sharedNotes},
+		"what everyone's is to one with a private address": {"pat", "possible file notes", sharedNotes},
+		"what everyone's is to a guest of ours":            {"gil", "possible file notes", sharedNotes},
+		"what everyone's is to a stranger":                 {"sam", "possible file notes", sharedNotes},
 		"unproven": {"plan", "certain account cat; possible account ann; possible account bob", func(_ *backend, box *shop) {
 			box.doc("shards", "members\x00g", map[string]any{"Listing": "members", "Key": "g", "WalkedAt": time.Now(), "Unproven": true})
 		}},
