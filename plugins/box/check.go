@@ -77,7 +77,7 @@ func (src *source) judge(c *sdk.Capability, err error) {
 	if e != nil && e.Message != "" { // the permission stands beside it
 		c.Reason = e.Message
 	}
-	if c.State == sdk.Missing && src.asOne {
+	if c.State == sdk.Missing && src.asOne && !errors.Is(err, errScope) {
 		c.Reason += "; the app needs App + Enterprise Access, and under Advanced Features Make API calls using the as-user header"
 	}
 }

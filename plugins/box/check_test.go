@@ -89,6 +89,9 @@ func TestEveryScope(t *testing.T) {
 					req = shardOf(shard(src.spec.Name, "300"))
 				}
 				if slices.Contains(lost, src.spec.Name) {
+					if asUser := strings.Contains(c.Reason, "as-user header"); asUser != (scope == "as-user") {
+						t.Errorf("listing %s tells of the as-user header: %s", src.spec.Name, c.Reason)
+					}
 					if c.State != sdk.Missing || len(c.Missing) == 0 || c.Reason == "" {
 						t.Errorf("listing %s is %s, missing %v: %s", src.spec.Name, c.State, c.Missing, c.Reason)
 					}

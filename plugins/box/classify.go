@@ -16,6 +16,9 @@ const (
 	codeScope  = "insufficient_scope"
 )
 
+// errScope: the app lacks a scope, whoever it acts as.
+var errScope = errors.New("insufficient scope")
+
 // errTrashed: Box itself says that the item is in the trash, so it is not hidden, and it is not elsewhere.
 var errTrashed = errors.New("in the trash")
 
@@ -36,6 +39,7 @@ func classify(res *http.Response, body []byte) *sdk.Error {
 	case http.StatusForbidden:
 		e.Type = sdk.ErrPermission
 		if b.Code == codeScope || strings.Contains(res.Header.Get("WWW-Authenticate"), `error="`+codeScope+`"`) {
+			e.Cause = errScope
 			e.Message = "the app lacks a scope; set it in the developer console and authorise the app again in the admin console"
 		}
 	case http.StatusTooManyRequests:

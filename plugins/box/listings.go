@@ -60,7 +60,7 @@ func sources() []source {
 		{
 			spec: sdk.Listing{
 				Name: "users", Doc: "managed users, with administrators as members of roles; and whose files changed, in one call",
-				Defines: kinds(sdk.KindAccount, sdk.KindRole, sdk.KindMembership), Type: sdk.Delta, Every: 10 * time.Minute,
+				Defines: kinds(sdk.KindAccount, sdk.KindRole, sdk.KindMembership), Type: sdk.Delta, Every: time.Hour,
 				Permissions: []string{manageUsers},
 				Fields: append([]string{"role.name", "role.privileged", "membership.container", "membership.member", "membership.state"},
 					accountFields...),

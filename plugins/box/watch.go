@@ -72,36 +72,31 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// hintsOf says where to look after events: at the items and users themselves, and at the listings that find out what a
-// single look cannot: what is gone, what is below a folder, who is in a group.
+// hintsOf says where to look after events: at the items and users themselves, and at the groups, whose members no single
+// look tells. What is below a folder that changed, the next round of users finds: it walks every tree that was touched, and
+// is too much to ask for at each event.
 func hintsOf(events []event, now time.Time) []sdk.Hint {
 	var hints []sdk.Hint
 	listings, seen := map[string]string{}, map[string]bool{}
 	var refs []*sdk.Ref
+	refer := func(key string, r *sdk.Ref) {
+		if !seen[key] {
+			seen[key] = true
+			refs = append(refs, r)
+		}
+	}
 	for i := range events {
 		e := &events[i]
 		listings["events"] = e.Type
-		if userEvents[e.Type] {
-			listings["users"] = e.Type
-			if id := e.userID(); id != "" && !seen["user "+id] {
-				seen["user "+id] = true
-				refs = append(refs, sdk.To(sdk.KindAccount, id))
-			}
+		if id := e.userID(); id != "" && userEvents[e.Type] {
+			refer("user "+id, sdk.To(sdk.KindAccount, id))
 		}
-		if e.groupID() != "" && (e.Source.Type == "group" || e.Source.GroupID != "" || e.Details.GroupID != "") {
+		if e.Source.Type == "group" || e.Source.GroupID != "" || e.Details.GroupID != "" {
 			listings["groups"] = e.Type
 		}
-		owner, trash := e.touches()
-		kind, id := e.item()
-		if owner == nil || id == "" {
-			continue
-		}
-		if trash || kind != typeFile {
-			listings["users"] = e.Type // whose round names the trees to be walked
-		}
-		if !seen[id] {
-			seen[id] = true
-			refs = append(refs, itemRef(kind, id, owner.ID))
+		owner, _ := e.touches()
+		if kind, id := e.item(); owner != nil && id != "" {
+			refer(id, itemRef(kind, id, owner.ID))
 		}
 	}
 	for len(refs) > 0 {
@@ -109,7 +104,7 @@ func hintsOf(events []event, now time.Time) []sdk.Hint {
 		hints = append(hints, sdk.Hint{Refs: refs[:n], Reason: "stream", SeenAt: now})
 		refs = refs[n:]
 	}
-	for _, name := range []string{"users", "groups", "events"} {
+	for _, name := range []string{"groups", "events"} {
 		if reason := listings[name]; reason != "" {
 			hints = append(hints, sdk.Hint{Listing: name, Reason: cut(reason, maxMessage), SeenAt: now})
 		}

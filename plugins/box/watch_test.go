@@ -163,10 +163,10 @@ func TestHints(t *testing.T) {
 		listings []string
 	}{
 		"file":     {map[string]any{"event_type": "UPLOAD", "source": file("file")}, "file/7", []string{"events"}},
-		"folder":   {map[string]any{"event_type": "RENAME", "source": file("folder")}, "folder/7", []string{"users", "events"}},
-		"deleted":  {map[string]any{"event_type": "DELETE", "source": file("file")}, "file/7", []string{"users", "events"}},
+		"folder":   {map[string]any{"event_type": "RENAME", "source": file("folder")}, "folder/7", []string{"events"}},
+		"deleted":  {map[string]any{"event_type": "DELETE", "source": file("file")}, "file/7", []string{"events"}},
 		"read":     {map[string]any{"event_type": "PREVIEW", "source": file("file")}, "", []string{"events"}},
-		"new user": {map[string]any{"event_type": "NEW_USER", "source": map[string]any{"type": "user", "id": "5"}}, "-", []string{"users", "events"}},
+		"new user": {map[string]any{"event_type": "NEW_USER", "source": map[string]any{"type": "user", "id": "5"}}, "-", []string{"events"}},
 		"member": {
 			map[string]any{"event_type": "GROUP_ADD_USER", "source": map[string]any{"type": "group", "id": "5"}, "additional_details": map[string]any{"user_id": "3"}},
 			"", []string{"groups", "events"},

@@ -70,7 +70,7 @@ func fits(key, signature string, body []byte, at string) bool {
 	return hmac.Equal(sum, mac.Sum(nil))
 }
 
-// hookHints points at the item, and, where more than that changed or it is gone, at the listing that names the trees to walk.
+// hookHints points at the item; where Box does not say whose it is, at the listing that names the trees to be walked.
 func hookHints(trigger string, source json.RawMessage, now time.Time) []sdk.Hint {
 	var thing subject
 	lenient(source, &thing)
@@ -85,15 +85,10 @@ func hookHints(trigger string, source json.RawMessage, now time.Time) []sdk.Hint
 	if thing.Type != typeFile && thing.Type != typeFolder || thing.ID == "" {
 		return []sdk.Hint{whole}
 	}
-	gone := strings.HasSuffix(trigger, ".TRASHED") || strings.HasSuffix(trigger, ".DELETED") && !strings.HasPrefix(trigger, "SHARED_LINK")
-	var hints []sdk.Hint
-	if thing.Owner != nil && thing.Owner.ID != "" {
-		hints = append(hints, sdk.Hint{Refs: []*sdk.Ref{itemRef(thing.Type, thing.ID, thing.Owner.ID)}, Reason: reason, SeenAt: now})
+	if thing.Owner == nil || thing.Owner.ID == "" {
+		return []sdk.Hint{whole}
 	}
-	if len(hints) == 0 || thing.Type == typeFolder || gone {
-		hints = append(hints, whole)
-	}
-	return hints
+	return []sdk.Hint{{Refs: []*sdk.Ref{itemRef(thing.Type, thing.ID, thing.Owner.ID)}, Reason: reason, SeenAt: now}}
 }
 
 // Subscribe registers webhooks on the top folders of a user: Box takes none on a root, and one for each item. They do not

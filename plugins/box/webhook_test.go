@@ -64,8 +64,8 @@ func TestWebhookHints(t *testing.T) {
 	}{
 		"upload":        {"FILE.UPLOADED", `{"type":"file","id":"5","owned_by":{"id":"7"}}`, "file/7", false},
 		"link":          {"SHARED_LINK.DELETED", `{"type":"file","id":"5","owned_by":{"id":"7"}}`, "file/7", false},
-		"trashed":       {"FILE.TRASHED", `{"type":"file","id":"5","owned_by":{"id":"7"}}`, "file/7", true},
-		"folder":        {"FOLDER.MOVED", `{"type":"folder","id":"5","owned_by":{"id":"7"}}`, "folder/7", true},
+		"trashed":       {"FILE.TRASHED", `{"type":"file","id":"5","owned_by":{"id":"7"}}`, "file/7", false},
+		"folder":        {"FOLDER.MOVED", `{"type":"folder","id":"5","owned_by":{"id":"7"}}`, "folder/7", false},
 		"collaboration": {"COLLABORATION.CREATED", `{"type":"collaboration","id":"1","item":{"type":"file","id":"5","owned_by":{"id":"7"}}}`, "file/7", false},
 		"no owner":      {"FILE.UPLOADED", `{"type":"file","id":"5"}`, "", true},
 		"odd":           {"FILE.UPLOADED", `7`, "", true},
