@@ -60,7 +60,7 @@ func boxApp(t *testing.T, bin string) *app {
 	}
 	pause := 300 * time.Millisecond
 	if os.Getenv("MOORING_KILLS") != "" {
-		pause = 2 * time.Second
+		pause = time.Second
 	}
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) } // whoever asked was killed
