@@ -50,7 +50,7 @@ func feed(app string) func(context.Context, *scan) error {
 
 func (sc *scan) addActivity(app string, raw json.RawMessage) error {
 	var a activity
-	if err := json.Unmarshal(raw, &a); err != nil {
+	if err := json.Unmarshal(raw, &a); err != nil && !partly(err) {
 		return &sdk.Error{Type: sdk.ErrInternal, Message: "the log " + app + " holds something that is no entry", Sent: true}
 	}
 	if a.ID.Time.ts() == nil {
@@ -64,6 +64,13 @@ func (sc *scan) addActivity(app string, raw json.RawMessage) error {
 		sc.w.Add(r)
 	}
 	return nil
+}
+
+// partly: a field has another type than expected; encoding/json then fills all others, and one odd parameter must not cost
+// the log.
+func partly(err error) bool {
+	_, ok := err.(*json.UnmarshalTypeError) //nolint:errorlint // what Unmarshal returns, unwrapped
+	return ok
 }
 
 // record makes an activity of one event. No part of its id says alone which event it is.

@@ -118,6 +118,9 @@ func TestFilesDelta(t *testing.T) {
 	w.change(func() {
 		w.touch(1, 6, "trash", func(f *gw.File) { f.Trashed = w.now })
 		w.touch(2, 6, "delete", nil)
+		mine, theirs := gw.Space{UserID: w.users[6].ID}, slices.IndexFunc(w.files, func(f gw.File) bool { return f.ID == "file-5-1" })
+		w.files[theirs].Permissions = []gw.Permission{{ID: "s", Type: "user", Role: "reader", Email: w.users[6].Email}}
+		w.changes[mine] = append(w.changes[mine], gw.Change{Number: int64(1001 + len(w.changes[mine])), Time: w.now, FileID: "file-5-1"}) // shared with person 6
 	})
 	request := shardOf(drives.shards[0])
 	request.Mode, request.Bookmark = sdk.ModeDelta, after.cert.GetBookmark()
