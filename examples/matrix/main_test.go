@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
@@ -22,10 +25,13 @@ func example() *wire.Description {
 		Name: "github", Doc: "an app",
 		Listings: []*wire.ListingSpec{
 			{Name: "users", Defines: []wire.Kind{wire.Kind_KIND_ACCOUNT}, Type: wire.ListingSpec_DELTA, Doc: "a | b\n<c>"},
-			{Name: "mails", Enriches: []wire.Kind{wire.Kind_KIND_ACCOUNT}, OffByDefault: true},
+			{Name: "mails", Enriches: []wire.Kind{wire.Kind_KIND_ACCOUNT}, OffByDefault: true, Permissions: []string{"a", "b"}},
+			{Name: "members", Enriches: []wire.Kind{wire.Kind_KIND_OTHER}, Parent: "users", Every: durationpb.New(24 * time.Hour)},
 		},
 		Credentials: []*wire.CredentialMethod{
-			{Name: "token", Fields: []*wire.CredentialField{{Name: "token"}}}, {Name: "hook", Fields: []*wire.CredentialField{{Name: "secret"}}},
+			{Name: "token", Fields: []*wire.CredentialField{{Name: "token"}}, Scopes: []*wire.ScopeNeed{
+				{Capability: "list:users", Scope: "x", Alternatives: []string{"y"}}, {Capability: "list:users", Scope: "z"}, {Capability: "list:mails2", Scope: "q"},
+			}}, {Name: "hook", Fields: []*wire.CredentialField{{Name: "secret"}}},
 		},
 		Realtime:    []*wire.RealtimeSpec{{Name: "hook", Means: "webhook", Needs: []string{"secret"}}},
 		Unsupported: []*wire.Unsupported{{Capability: "files", Reason: "it has none"}, {Capability: "fetch", Reason: notImplemented}},
@@ -38,7 +44,7 @@ func TestRows(t *testing.T) {
 	want := map[string][2]string{
 		"accounts": {"yes", "`users`; more of them from `mails`"}, "files": {"not offered", "not offered: it has none"},
 		"groups": {"no", "no"}, "fetch": {"no", "no"}, "sharing": {"not offered", "not offered: it has none"},
-		"delta": {"1 of 2 lists", "1 of 2 lists; read whole where something moved: `mails`"}, "methods": {"token", "`token`: "},
+		"delta": {"1 of 3 lists", "1 of 3 lists; one by one, where something may have moved: `members`; read whole: `mails`"}, "methods": {"token", "`token`: "},
 		"realtime": {"webhook soon", "`hook`: webhook soon, needs secret, for 0 lists"}, "actions": {"no", "no"},
 	}
 	for _, r := range rows() {
@@ -68,7 +74,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("%d cells, the head has %d: %s", n, cells, line)
 		}
 	}
-	for _, want := range []string{"## GitHub", "## unheard-of", `a \| b &lt;c&gt;`, "off by default", "fetch | this connector does not do it"} {
+	for _, want := range []string{"## GitHub", "## unheard-of", `a \| b &lt;c&gt;`, "off by default | a, b", "| x or y, z |", "every 1 day", "fetch | this connector does not do it"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

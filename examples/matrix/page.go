@@ -84,7 +84,7 @@ func (m *matrix) connector(b *strings.Builder, d *wire.Description) {
 	b.WriteString("\nWhat it reads:\n\n")
 	body = nil
 	for _, l := range d.GetListings() {
-		body = append(body, []string{code(l.GetName()), records(l), how(l), strings.Join(l.GetPermissions(), ", "), l.GetDoc()})
+		body = append(body, []string{code(l.GetName()), records(l), how(l), permission(d, l), l.GetDoc()})
 	}
 	table(b, []string{"list", "gives", "how", "permission", ""}, body)
 

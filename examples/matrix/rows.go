@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -164,15 +165,22 @@ func deltaShort(d *wire.Description) string {
 }
 
 func delta(d *wire.Description) string {
-	var whole []string
+	var whole, each []string
 	for _, l := range d.GetListings() {
-		if l.GetType() == wire.ListingSpec_SNAPSHOT {
+		switch {
+		case l.GetType() != wire.ListingSpec_SNAPSHOT:
+		case l.GetParent() != "":
+			each = append(each, code(l.GetName()))
+		default:
 			whole = append(whole, code(l.GetName()))
 		}
 	}
 	text := deltaShort(d)
+	if len(each) > 0 {
+		text += "; one by one, where something may have moved: " + strings.Join(each, ", ")
+	}
 	if len(whole) > 0 {
-		text += "; read whole where something moved: " + strings.Join(whole, ", ")
+		text += "; read whole: " + strings.Join(whole, ", ")
 	}
 	return text
 }
@@ -286,6 +294,23 @@ func actions(d *wire.Description) string {
 	return strings.Join(names, ", ")
 }
 
+// permission is what a listing needs: by the method that says most of it, else by itself.
+func permission(d *wire.Description, l *wire.ListingSpec) string {
+	most := ""
+	for _, m := range callers(d) {
+		var all []string
+		for _, n := range m.GetScopes() {
+			if n.GetCapability() == "list:"+l.GetName() {
+				all = append(all, strings.Join(append([]string{n.GetScope()}, n.GetAlternatives()...), " or "))
+			}
+		}
+		if text := strings.Join(all, ", "); len(text) > len(most) {
+			most = text
+		}
+	}
+	return cmp.Or(most, strings.Join(l.GetPermissions(), ", "))
+}
+
 func code(s string) string { return "`" + s + "`" }
 
 // span writes a time in its largest whole unit.
@@ -294,6 +319,9 @@ func span(d time.Duration) string {
 		size time.Duration
 		name string
 	}{{24 * time.Hour, "days"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
+		if d == 24*time.Hour {
+			return "1 day"
+		}
 		if d >= u.size && d%u.size == 0 {
 			return fmt.Sprintf("%d %s", d/u.size, u.name)
 		}
