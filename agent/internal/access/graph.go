@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"time"
 )
 
@@ -39,6 +40,17 @@ func New() *Graph {
 	return &Graph{
 		nodes: newNodes(), homeID: map[Home]int32{}, wordID: map[string]uint32{"": 0}, words: []string{""},
 		others: map[int32][]int32{}, expires: map[int32]time.Time{},
+	}
+}
+
+// Grow makes room for so many more records, so that a large graph is not copied while it grows.
+func (g *Graph) Grow(records int) {
+	const bytesPerID = 24
+	g.list = slices.Grow(g.list, records)
+	g.edges = slices.Grow(g.edges, 2*records)
+	g.ids = slices.Grow(g.ids, bytesPerID*records)
+	for (len(g.list)+records)*4 > len(g.slots)*3 {
+		g.grow()
 	}
 }
 

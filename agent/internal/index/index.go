@@ -48,7 +48,8 @@ type instance struct {
 	order    map[string]int // listings: of each field the first speaks
 	position uint64
 	kinds    map[wire.Kind]bool // that are in the index
-	accounts map[string]people.Account
+	accounts []people.Account
+	at       map[string]int           // of accounts, by id
 	mailbox  map[string]string        // addresses of groups, by group
 	contains map[string]record.Fields // listings of memberships: the kinds of their containers
 }
@@ -94,7 +95,7 @@ func (x *Index) moved(sources []Source) bool {
 
 func newInstance(s Source) *instance {
 	i := &instance{
-		Source: s, order: map[string]int{}, kinds: map[wire.Kind]bool{}, accounts: map[string]people.Account{}, mailbox: map[string]string{},
+		Source: s, order: map[string]int{}, kinds: map[wire.Kind]bool{}, at: map[string]int{}, mailbox: map[string]string{},
 		contains: map[string]record.Fields{},
 	}
 	for n, l := range s.Description.GetListings() {
@@ -187,8 +188,14 @@ func (x *Index) reread(ctx context.Context, i *instance, k wire.Kind, id string)
 	return x.put(i, rows)
 }
 
+// counter is optional in a store: to know how much is coming.
+type counter interface{ Counts() map[wire.Kind]int64 }
+
 // load reads all records of a kind.
 func (x *Index) load(ctx context.Context, i *instance, k wire.Kind) error {
+	if c, ok := i.Store.(counter); ok && !i.kinds[k] {
+		x.graph.Grow(int(c.Counts()[k]))
+	}
 	var rows []store.Row
 	for row, err := range i.Store.Rows(ctx, store.Range{Kind: k}) {
 		if err != nil {
@@ -212,8 +219,7 @@ func (x *Index) remove(i *instance, k wire.Kind, id string) {
 	x.graph.Remove(i.key(k, id))
 	switch k { //nolint:exhaustive // people are made of these
 	case wire.Kind_KIND_ACCOUNT:
-		delete(i.accounts, id)
-		x.people = nil
+		x.dropAccount(i, id)
 	case wire.Kind_KIND_GROUP:
 		delete(i.mailbox, id)
 		x.people = nil
@@ -239,10 +245,9 @@ func (x *Index) People(rules people.Rules, changed bool) *people.People {
 	}
 	var all []people.Account
 	shared := map[string]bool{}
-	for _, i := range x.instances {
-		for _, id := range slices.Sorted(maps.Keys(i.accounts)) {
-			all = append(all, i.accounts[id])
-		}
+	for _, id := range slices.Sorted(maps.Keys(x.instances)) {
+		i := x.instances[id]
+		all = append(all, i.accounts...)
 		for _, address := range i.mailbox {
 			shared[address] = true
 		}

@@ -98,12 +98,8 @@ func (i *instance) ownList(rows []store.Row) bool {
 }
 
 func (x *Index) account(i *instance, id string, rows []store.Row, facets []access.Facet) {
-	was, had := i.accounts[id]
 	if !slices.ContainsFunc(facets, func(f access.Facet) bool { return f.Defines }) {
-		if had {
-			delete(i.accounts, id)
-			x.people = nil
-		}
+		x.dropAccount(i, id)
 		return
 	}
 	a := people.Account{Ref: i.ref(wire.Kind_KIND_ACCOUNT, id)}
@@ -120,10 +116,28 @@ func (x *Index) account(i *instance, id string, rows []store.Row, facets []acces
 		first(&a.NameID, m.SamlNameId)
 		a.Verified = a.Verified || verified(rows[n].Body)
 	}
-	if !had || was != a {
-		i.accounts[id] = a
+	switch at, had := i.at[id]; {
+	case !had:
+		i.at[id] = len(i.accounts)
+		i.accounts = append(i.accounts, a)
+		x.people = nil
+	case i.accounts[at] != a:
+		i.accounts[at] = a
 		x.people = nil
 	}
+}
+
+func (x *Index) dropAccount(i *instance, id string) {
+	at, had := i.at[id]
+	if !had {
+		return
+	}
+	last := len(i.accounts) - 1
+	i.accounts[at] = i.accounts[last]
+	i.at[i.accounts[at].Ref.ID] = at
+	i.accounts = i.accounts[:last]
+	delete(i.at, id)
+	x.people = nil
 }
 
 // first keeps what the first facet said that knew it.

@@ -77,14 +77,14 @@ type People struct {
 
 const none = -1
 
-// Join tells who is who.
+// Join tells who is who. The accounts are its own from then on.
 func Join(accounts []Account, rules Rules) *People {
 	order := func(a, b Account) int { return compareRefs(a.Ref, b.Ref) }
-	if accounts = slices.Clone(accounts); !slices.IsSortedFunc(accounts, order) {
+	if !slices.IsSortedFunc(accounts, order) {
 		slices.SortFunc(accounts, order)
 	}
 	p := &People{
-		rules: rules, accounts: accounts, byRef: make(map[record.Ref]int32, len(accounts)), keys: map[key][]bearer{},
+		rules: rules, accounts: accounts, byRef: make(map[record.Ref]int32, len(accounts)), keys: make(map[key][]bearer, len(accounts)),
 		of: make([]int32, len(accounts)), disputes: map[int32][]dispute{},
 	}
 	for i := range accounts {

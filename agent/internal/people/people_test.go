@@ -57,7 +57,7 @@ func FuzzReadMap(f *testing.F) {
 // TestDisputes: what disagrees is shown at everybody it concerns, with the reason, and a name only suggests.
 func TestDisputes(t *testing.T) {
 	c := plantedCompany()
-	p := Join(c.accounts, c.rules(t))
+	p := Join(slices.Clone(c.accounts), c.rules(t))
 	cases := []struct{ human, why string }{
 		{"one name 3 a", "the same name"},
 		{"a tag 3 a", "the same e-mail but for dots or a tag: kim3+box@acme.example"},
@@ -81,7 +81,7 @@ func TestDisputes(t *testing.T) {
 // TestWrongID: a wrong external id costs only the account that bears it.
 func TestWrongID(t *testing.T) {
 	c := plantedCompany()
-	p := Join(c.accounts, c.rules(t))
+	p := Join(slices.Clone(c.accounts), c.rules(t))
 	refs := p.Bearing("ALICE4@acme.example")
 	if len(refs) != 2 || p.Of(refs[0]) != p.Of(refs[1]) {
 		t.Errorf("%v are of %v and %v", refs, p.Of(refs[0]), p.Of(refs[1]))

@@ -227,7 +227,7 @@ func TestPlanted(t *testing.T) {
 	if n := len(traps) * perTrap; n < 200 {
 		t.Fatalf("only %d near-duplicates", n)
 	}
-	p := Join(c.accounts, c.rules(t))
+	p := Join(slices.Clone(c.accounts), c.rules(t))
 	count := map[string]int{}
 	for _, a := range c.accounts {
 		count[c.human[a.Ref]]++
@@ -263,7 +263,7 @@ func TestPlanted(t *testing.T) {
 // TestOrder: the same accounts give the same persons in whatever order they come.
 func TestOrder(t *testing.T) {
 	c := plantedCompany()
-	want := fmt.Sprint(Join(c.accounts, c.rules(t)).All())
+	want := fmt.Sprint(Join(slices.Clone(c.accounts), c.rules(t)).All())
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20 {
 		shuffled := slices.Clone(c.accounts)
@@ -282,7 +282,7 @@ func BenchmarkJoin(b *testing.B) {
 	rules := Rules{Ours: func(_, domain string) bool { return domain == "acme.example" }}
 	b.ReportAllocs()
 	for b.Loop() {
-		p := Join(c.accounts, rules)
+		p := Join(slices.Clone(c.accounts), rules)
 		p.Suggest(c.accounts[5].Ref)
 	}
 	b.ReportMetric(float64(len(c.accounts)), "accounts")
