@@ -77,7 +77,9 @@ func TestSharedDrivesDelta(t *testing.T) {
 	if got := must(t, walk(t, c, s, request)); record[*sdk.File](t, got, sdk.KindFile, "shared-0").GetName() != "Renamed" || len(got.records) != 1 {
 		t.Errorf("changes: %v", got.order)
 	}
-	w.change(func() { w.changes[in] = append(w.changes[in], gw.Change{Number: 1002, Time: w.now, DriveChanged: true}) })
+	w.change(func() {
+		w.changes[in] = append(w.changes[in], gw.Change{Number: 1002, Time: w.now, DriveChanged: true})
+	})
 	if got := walk(t, c, s, request); sdk.TypeOf(got.err) != sdk.ErrExpired {
 		t.Errorf("after the drive itself changed: %v", got.err)
 	}
