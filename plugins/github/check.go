@@ -148,7 +148,11 @@ func probe(ctx context.Context, s *sdk.Session, who *subject, st *sdk.Status) er
 		} else {
 			var body json.RawMessage
 			err := src.may(s)
-			if err == nil {
+			switch {
+			case err != nil:
+			case src.try != nil:
+				err = src.try(ctx, s)
+			default:
 				_, err = get(ctx, s, ref, "", &body)
 			}
 			if ctx.Err() != nil || sdk.TypeOf(err) == sdk.ErrAuth && !stillGood(ctx, s) {

@@ -33,7 +33,7 @@ func (connector) Describe() *sdk.Description {
 			"oauth_apps":        "GitHub has no API for the OAuth apps that members of an organisation without SAML authorised",
 			"trash":             "GitHub has no API for deleted repositories; deleted files stay in the history of Git",
 			"file_sharing":      "files have no sharing of their own, it is the repository's: file.access of its record",
-			"account_email":     "GitHub shows an e-mail only where the user made it public; listing scim has the company's",
+			"account_email":     "GitHub shows an e-mail only where the user made it public; listings saml_identities and scim have the company's",
 			"account_last_used": "GitHub does not tell when a member was last active",
 		},
 	}

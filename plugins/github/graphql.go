@@ -44,36 +44,72 @@ type identityPage struct {
 	} `json:"errors"`
 }
 
+// askIdentities reads one page of the links, behind a cursor; "" is the first. next is "" after the last.
+func askIdentities(ctx context.Context, s *sdk.Session, after string) (links []identity, next string, err error) {
+	vars := map[string]any{"org": s.Settings["organization"]}
+	if after != "" {
+		vars["after"] = after
+	}
+	var p identityPage
+	if err := post(sdk.Safe(ctx), s, graphqlURL(s), map[string]any{"query": identityQuery, "variables": vars}, &p); err != nil {
+		return nil, "", err
+	}
+	if err := p.err(); err != nil {
+		return nil, "", err
+	}
+	found := &p.Data.Organization.Provider.Identities
+	if !found.Page.More {
+		return found.Nodes, "", nil
+	}
+	if found.Page.End == "" || found.Page.End == after {
+		return nil, "", sdk.Errorf(sdk.ErrInternal, "GitHub gave the same GraphQL cursor twice")
+	}
+	return found.Nodes, found.Page.End, nil
+}
+
 // identities reads all links, by the identity's id.
 func identities(ctx context.Context, s *sdk.Session) (map[string]identity, error) {
 	links := map[string]identity{}
 	after := ""
 	for range maxPages {
-		var p identityPage
-		vars := map[string]any{"org": s.Settings["organization"]}
-		if after != "" {
-			vars["after"] = after
-		}
-		in := map[string]any{"query": identityQuery, "variables": vars}
-		if err := post(sdk.Safe(ctx), s, graphqlURL(s), in, &p); err != nil {
+		page, next, err := askIdentities(ctx, s, after)
+		if err != nil {
 			return nil, err
 		}
-		if err := p.err(); err != nil {
-			return nil, err
-		}
-		found := &p.Data.Organization.Provider.Identities
-		for _, i := range found.Nodes {
+		for _, i := range page {
 			links[i.GUID] = i
 		}
-		if !found.Page.More {
+		if after = next; after == "" {
 			return links, nil
 		}
-		if found.Page.End == "" || found.Page.End == after {
-			return nil, sdk.Errorf(sdk.ErrInternal, "GitHub gave the same GraphQL cursor twice")
-		}
-		after = found.Page.End
 	}
 	return nil, sdk.Errorf(sdk.ErrInternal, "GraphQL gave more than %d pages of identities", maxPages)
+}
+
+const firstPage = "first"
+
+// samlIdentities adds to members the name that the company's directory signs them in by. Unlike SCIM it is read by who may
+// only read.
+func samlIdentities(ctx context.Context, c *scan) error {
+	for cursor := c.w.Resume(firstPage); cursor != ""; {
+		links, next, err := askIdentities(ctx, c.s, strings.TrimPrefix(cursor, firstPage))
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			if l.User != nil && l.User.ID > 0 && l.SAML != nil && l.SAML.NameID != "" {
+				c.w.Add(&sdk.Account{Id: num(l.User.ID), SamlNameId: new(l.SAML.NameID)})
+			}
+		}
+		cursor = c.w.EndPage(next)
+	}
+	return c.w.Complete()
+}
+
+// mayAskIdentities is how Check finds out about them.
+func mayAskIdentities(ctx context.Context, s *sdk.Session) error {
+	_, _, err := askIdentities(ctx, s, "")
+	return err
 }
 
 func (p *identityPage) err() error {

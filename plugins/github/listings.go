@@ -16,6 +16,7 @@ type source struct {
 	// absent is what a 404 is, with because as its explanation; "": an error of type not_found.
 	absent  sdk.ErrorType
 	because string
+	try     func(context.Context, *sdk.Session) error // in place of probe
 }
 
 const (
@@ -89,6 +90,13 @@ var people = []source{
 		},
 		scan: scim, probe: "/scim/v2/organizations/{org}/Users?count=1", absent: sdk.ErrNotInPlan,
 		because: "SCIM needs GitHub Enterprise Cloud with SAML single sign-on",
+	},
+	{
+		spec: sdk.Listing{
+			Name: "saml_identities", Doc: "the name that the company's single sign-on knows each member by; needs SAML single sign-on (Enterprise)",
+			Enriches: kinds(sdk.KindAccount), Permissions: []string{"members:read", "read:org"}, Fields: []string{"account.saml_name_id"},
+		},
+		scan: samlIdentities, try: mayAskIdentities,
 	},
 	{
 		spec: sdk.Listing{

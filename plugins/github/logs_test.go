@@ -222,6 +222,10 @@ func TestSCIM(t *testing.T) {
 	if a.GetEmail() != "five@acme.example" || a.GetExternalId() != "okta-5" || a.GetSamlNameId() != "five" || len(r.order) != 1 {
 		t.Errorf("%v of %v", a, r.order)
 	}
+	r = must(t, walk(t, s, full("saml_identities")))
+	if a := record[*sdk.Account](t, r, sdk.KindAccount, "1005"); a.GetSamlNameId() != "five" || len(r.order) != 1 {
+		t.Errorf("%v of %v", a, r.order)
+	}
 	for body, want := range map[string]sdk.ErrorType{
 		`{"data":{"organization":{"samlIdentityProvider":null}}}`:                sdk.ErrNotInPlan,
 		`{"data":null,"errors":[{"type":"FORBIDDEN","message":"no"}]}`:           sdk.ErrPermission,
@@ -230,8 +234,10 @@ func TestSCIM(t *testing.T) {
 		`{"data":{"organization":{"samlIdentityProvider":{"externalIdentities":{"pageInfo":{"hasNextPage":true,"endCursor":"x"},"nodes":[]}}}}}`: sdk.ErrInternal,
 	} {
 		s.HTTP = &http.Client{Transport: graphql{next: w.session(ownerToken, nil).HTTP.Transport, body: body}}
-		if r := walk(t, s, full("scim")); sdk.TypeOf(r.err) != want || r.cert != nil {
-			t.Errorf("%s: %v", body, r.err)
+		for _, listing := range []string{"scim", "saml_identities"} {
+			if r := walk(t, s, full(listing)); sdk.TypeOf(r.err) != want || r.cert != nil {
+				t.Errorf("%s of %s: %v", listing, body, r.err)
+			}
 		}
 	}
 }
