@@ -117,7 +117,7 @@ func (l *looks) listing(in *instanceLooks, name string) string {
 	switch c.State {
 	case "missing":
 		return name + ": the permission is missing: " + c.Reason
-	case "not_in_plan", "switched_off":
+	case "not_in_plan", "switched_off", "off":
 		return name + ": " + c.Reason
 	}
 	r := in.rounds[name]

@@ -15,6 +15,9 @@ var hows = map[access.How]string{
 
 // way puts the steps that lead to or from a key into its line.
 func (v *view) way(line *Reach, k access.Key, steps []access.Step) {
+	if len(steps) == 0 {
+		return
+	}
 	var words []string
 	if c := steps[0].Holder; c.Circle() != "" && c != k {
 		words = append(words, v.says(c))
