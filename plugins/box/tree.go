@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -35,6 +36,9 @@ type tree struct {
 	stack []*frame
 	// skipped are folders that Box did not show.
 	skipped []string
+	// ahead are first pages that are being read, by folder.
+	ahead   map[string]chan answer
+	reading sync.WaitGroup
 }
 
 const maxSkipped = 20 // named in a certificate
@@ -42,7 +46,10 @@ const maxSkipped = 20 // named in a certificate
 // files walks a user's tree as that user. In the root, what others own is left out: their walks have it. Below, everything
 // is the owner's of the folder.
 func files(ctx context.Context, c *scan) error {
-	t := &tree{scan: c, owner: c.w.Shard.Key}
+	t := &tree{scan: c, owner: c.w.Shard.Key, ahead: map[string]chan answer{}}
+	ctx, stop := context.WithCancel(ctx)
+	defer t.reading.Wait()
+	defer stop()
 	next := c.w.Resume(pack([]*frame{{ID: rootFolder}}))
 	if next == "" {
 		return c.w.Complete()
@@ -68,7 +75,7 @@ func files(ctx context.Context, c *scan) error {
 		case err != nil:
 			return err
 		}
-		if err := t.advance(); err != nil {
+		if err := t.advance(ctx); err != nil {
 			return err
 		}
 		if len(t.stack) > 0 && c.w.EndPage(pack(t.stack)) == "" {
@@ -86,8 +93,8 @@ func (c *scan) userIsGone(ctx context.Context, id string) bool {
 	return c.isGone(ctx, path("/users/%s", id), "/users?limit=1")
 }
 
-// list reads the page of a folder that a frame is at.
-func (t *tree) list(ctx context.Context, f *frame) (*page[item], error) {
+// ask reads the page of a folder that a frame is at.
+func (t *tree) ask(ctx context.Context, f *frame) (*page[item], error) {
 	ref := path("/folders/%s/items", f.ID) + "?usemarker=true&" + t.limit() + "&" + fieldsOf(itemFields) + marked(f.Marker)
 	return list[item](ctx, t.s, ref, t.owner)
 }
@@ -128,7 +135,7 @@ func (t *tree) own(f *frame, items []item) []item {
 }
 
 // advance goes on to the next page that is to be read: of a folder below, of this one, or of one above.
-func (t *tree) advance() error {
+func (t *tree) advance(ctx context.Context) error {
 	for len(t.stack) > 0 {
 		f := t.stack[len(t.stack)-1]
 		switch {
@@ -139,6 +146,7 @@ func (t *tree) advance() error {
 				return sdk.Errorf(sdk.ErrInternal, "folders are nested more than %d deep", maxDepth)
 			}
 			t.stack = append(t.stack, &frame{ID: c.id, path: c.path, up: c.inside})
+			t.lookAhead(ctx, f)
 			return nil
 		case f.next != "":
 			if f.next == f.Marker {

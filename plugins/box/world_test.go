@@ -360,13 +360,18 @@ func clientSecrets() map[string]string {
 // session is one on the real transport.
 func (w *world) session(t *testing.T, secrets map[string]string) *sdk.Session {
 	t.Helper()
+	return sessionAt(t, w.http.URL, secrets)
+}
+
+func sessionAt(t *testing.T, at string, secrets map[string]string) *sdk.Session {
+	t.Helper()
 	if secrets == nil {
 		secrets = clientSecrets()
 	}
 	d := connector{}.Describe()
 	s := &sdk.Session{
 		Instance: "test", KeepRaw: true, Classify: classify,
-		Settings: sdk.Settings{"base_url": w.http.URL, "account_url": w.http.URL},
+		Settings: sdk.Settings{"base_url": at, "account_url": at},
 		Secret:   func(name string) string { return secrets[name] }, Log: func(string, string, ...string) {},
 	}
 	tr, err := httpapi.New(httpapi.Config{
