@@ -69,10 +69,14 @@ func scopes() []*wire.ScopeNeed {
 		for _, p := range src.spec.Permissions {
 			list = append(list, &wire.ScopeNeed{Capability: "list:" + src.spec.Name, Scope: p})
 		}
+		list = append(list, &wire.ScopeNeed{Capability: "list:" + src.spec.Name, Scope: orgScope}) // whose it is
 	}
 	return append(list, &wire.ScopeNeed{Capability: "realtime:log", Scope: "okta.logs.read"},
 		&wire.ScopeNeed{Capability: "realtime:webhook", Scope: hookScope})
 }
+
+// orgScope shows which organisation it is, and its name.
+const orgScope = "okta.orgs.read"
 
 // isApp: the service app comes first where both are given, as in auth.
 func isApp(s *sdk.Session) bool { return s.Secret("client_id") != "" && s.Secret("private_key") != "" }

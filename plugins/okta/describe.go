@@ -38,6 +38,7 @@ func (connector) Describe() *sdk.Description {
 			"content":       "Okta holds no files",
 			"trash":         "Okta has no trash: deactivated users are accounts with status deleted, and a deleted user is gone",
 			"nested_groups": "Okta has no groups within groups",
+			"authorize":     "a service app and an API token are made in the Admin Console; nobody consents in a browser",
 			"sessions":      "Okta has no API that lists sessions; sign-ins are in the listing system_log",
 		},
 	}
@@ -50,7 +51,7 @@ func (connector) Describe() *sdk.Description {
 // readScopes are those that reading needs. None of them can write.
 var readScopes = []string{
 	"okta.users.read", "okta.groups.read", "okta.roles.read", "okta.logs.read", "okta.apps.read", "okta.appGrants.read",
-	"okta.apiTokens.read", "okta.orgs.read",
+	"okta.apiTokens.read", orgScope,
 }
 
 // buckets: Okta counts by the exact path, which a prefix cannot say, so quotaKey does, and the number comes from the
