@@ -95,6 +95,18 @@ func TestWrongID(t *testing.T) {
 	}
 }
 
+func TestStrangers(t *testing.T) {
+	for names, want := range map[[2]string]bool{
+		{"Mary Jones", "Peter Vance"}: true, {"Mary Jones", "Jones, Maria"}: false, {"Robert Smith", "Bob S."}: false,
+		{"Rob Berg", "Robert Mountain"}: false, {"Mary Jones", "mjones"}: false, {"Mary Jones", ""}: false, {"Иван Петров", "Ivan Petrov"}: false,
+		{"Lee Kim", "Park Min"}: true,
+	} {
+		if strangers(names[0], names[1]) != want || strangers(names[1], names[0]) != want {
+			t.Errorf("%q: want strangers %v", names, want)
+		}
+	}
+}
+
 func TestFinding(t *testing.T) {
 	ref := func(id string) record.Ref {
 		return record.Ref{Provider: "p", Instance: "i", Kind: sdk.KindAccount, ID: id}

@@ -155,8 +155,8 @@ func words(name string) []string {
 	return list
 }
 
-// strangers: two full names that share no word. Names in other letters than ASCII may be the same name written twice, and
-// say nothing.
+// strangers: two full names that share no word, initial or short form (Rob, Robert). Names in other letters than ASCII may
+// be the same name written twice, and say nothing.
 func strangers(a, b string) bool {
 	if a == b || a == "" || b == "" {
 		return false
@@ -165,7 +165,9 @@ func strangers(a, b string) bool {
 	if len(x) < 2 || len(y) < 2 || !ascii(a) || !ascii(b) {
 		return false
 	}
-	return !slices.ContainsFunc(x, func(w string) bool { return slices.Contains(y, w) })
+	return !slices.ContainsFunc(x, func(v string) bool {
+		return slices.ContainsFunc(y, func(w string) bool { return strings.HasPrefix(v, w) || strings.HasPrefix(w, v) })
+	})
 }
 
 func ascii(s string) bool {
