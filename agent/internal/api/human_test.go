@@ -5,14 +5,17 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/mooring-hq/mooring/agent/internal/index"
 	"github.com/mooring-hq/mooring/agent/internal/store"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
@@ -132,6 +135,68 @@ func TestTimeline(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReach: what a group can reach, by its address or its ref, and what nobody can ask.
+func TestReach(t *testing.T) {
+	b, box, _ := office(t)
+	box.put("groups", "", time.Now(), sdk.KindGroup, "g", &wire.Group{Name: new("team"), Type: new("team"), Email: new("team@acme.example")})
+	h := New(b)
+	for query, want := range map[string]string{
+		"x=team@acme.example":             "ann bob",
+		"x=team@acme.example&reach=true":  "plan",
+		"x=box/main/group/g&reach=true":   "plan",
+		"x=box/main/group/g&limit=1":      "bob",
+		"x=box/main/account/3":            "plan",
+		"x=box/main/membership/g%2F1":     "400",
+		"x=box/main/file/f&at=2026-11-01": "400",
+		"x=box/main/file/f&limit=many":    "400",
+		"x=box/main/file/gone":            "404",
+		"x=":                              "400",
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/access?"+query, http.NoBody))
+		if w.Code != http.StatusOK {
+			if fmt.Sprint(w.Code) != want {
+				t.Errorf("%s: %d %s", query, w.Code, w.Body)
+			}
+			continue
+		}
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, _ := ask[Reach](t, h, "/v1/access", values)
+		var names []string
+		for _, l := range lines {
+			names = append(names, l.Name)
+		}
+		slices.Sort(names)
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}
+
+// TestIdle: an index that nobody asks is let go, and one that is asked stays.
+func TestIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &known{index: index.New()}
+		for range 3 {
+			k.mu.Lock()
+			k.later()
+			k.mu.Unlock()
+			time.Sleep(keepIndex - time.Second)
+			if k.index == nil {
+				t.Fatal("it is let go although somebody asks")
+			}
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if k.index != nil {
+			t.Error("it is kept although nobody asks")
+		}
+	})
 }
 
 // TestManyAsk: questions of many beside commits each get a whole answer.
