@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -62,7 +63,7 @@ func printStatus(s api.Status) {
 func printListings(s api.Status) {
 	t := newTable("INSTANCE", "LISTING", "STATE", "AGE", "RECORDS", "PAGES", "NOTES")
 	for _, i := range s.Instances {
-		if !slices.ContainsFunc(i.Listings, func(l api.ListingStatus) bool { return l.State != "never" }) {
+		if !slices.ContainsFunc(i.Listings, func(l api.ListingStatus) bool { return l.State != "never" && l.State != "off" }) {
 			continue
 		}
 		for _, l := range i.Listings {
@@ -89,25 +90,58 @@ func printListings(s api.Status) {
 	}
 }
 
+// quotaRows is how many keys of one bucket are shown: some providers count for each user.
+const quotaRows = 4
+
 func printQuota(s api.Status) {
 	t := newTable("QUOTA", "OF", "LEFT", "RESET", "WAITING", "NOTES")
-	for _, q := range s.Quota {
-		left, reset, note := strconv.FormatInt(q.Remaining, 10), "", ""
-		if q.Limit > 0 {
-			left += " of " + strconv.FormatInt(q.Limit, 10)
+	for rows := s.Quota; len(rows) > 0; {
+		n := 1
+		for n < len(rows) && rows[n].Bucket == rows[0].Bucket && slices.Equal(rows[n].Instances, rows[0].Instances) {
+			n++
 		}
-		if q.Reset != nil {
-			reset = "in " + api.Age(max(0, time.Until(*q.Reset)))
+		same := slices.Clone(rows[:n])
+		rows = rows[n:]
+		if n > quotaRows {
+			slices.SortStableFunc(same, scarcer)
+			same = same[:quotaRows]
 		}
-		if q.Stopped != nil {
-			note = "stopped by the provider for " + api.Age(max(0, time.Until(*q.Stopped)))
+		for _, q := range same {
+			t.row(quotaRow(q)...)
 		}
-		t.row(strings.TrimSpace(q.Bucket+" "+q.Key), strings.Join(q.Instances, ", "), left, reset, number(int64(q.Waiting)), note)
+		if n > quotaRows {
+			t.row("", "", fmt.Sprintf("%d more", n-quotaRows), "", "", "")
+		}
 	}
 	if len(t.rows) > 0 {
 		fmt.Println()
 		t.print(os.Stdout)
 	}
+}
+
+// scarcer puts first what is stopped or waited for, then what has the least left.
+func scarcer(a, b api.QuotaStatus) int {
+	urgent := func(q api.QuotaStatus) int {
+		if q.Stopped != nil {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(urgent(a)-urgent(b), cmp.Compare(b.Waiting, a.Waiting), cmp.Compare(a.Remaining, b.Remaining))
+}
+
+func quotaRow(q api.QuotaStatus) []string {
+	left, reset, note := strconv.FormatInt(q.Remaining, 10), "", ""
+	if q.Limit > 0 {
+		left += " of " + strconv.FormatInt(q.Limit, 10)
+	}
+	if q.Reset != nil {
+		reset = "in " + api.Age(max(0, time.Until(*q.Reset)))
+	}
+	if q.Stopped != nil {
+		note = "stopped by the provider for " + api.Age(max(0, time.Until(*q.Stopped)))
+	}
+	return []string{strings.TrimSpace(q.Bucket + " " + q.Key), strings.Join(q.Instances, ", "), left, reset, number(int64(q.Waiting)), note}
 }
 
 func number(n int64) string {

@@ -65,6 +65,8 @@ type Instance struct {
 	Problem  string
 	Enabled  bool
 	Orphaned bool
+	// Off are the listings that the configuration, or their cost, keeps from being walked.
+	Off []string
 	// New: it was never scanned, so there is nothing to open.
 	New bool
 	// Login is why somebody has to log in before it can go on; "" when nobody has to.

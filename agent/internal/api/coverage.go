@@ -25,7 +25,8 @@ type Coverage struct {
 // ListingCoverage is how well one listing stands behind the records of the kinds it gives.
 type ListingCoverage struct {
 	Listing string `json:"listing"`
-	// State: complete, incomplete, never, or why it is silent: missing, not_in_plan, switched_off.
+	// State: complete, incomplete, never, off (by the configuration, or until it asks for it), or why it is silent: missing,
+	// not_in_plan, switched_off.
 	State string `json:"state"`
 	// AsOf is when the last complete round began; absent: never.
 	AsOf *time.Time `json:"as_of,omitempty"`
@@ -64,6 +65,9 @@ func coverage(ctx context.Context, i *Instance, kinds ...wire.Kind) (Coverage, e
 			if r.Listing == l.GetName() {
 				lc.fill(r)
 			}
+		}
+		if slices.Contains(i.Off, l.GetName()) {
+			lc.off(l)
 		}
 		for _, cap := range check.GetCapabilities() {
 			if cap.GetName() == "list:"+l.GetName() {
@@ -105,6 +109,13 @@ func (l *ListingCoverage) fill(r scan.Round) {
 	}
 }
 
+func (l *ListingCoverage) off(spec *wire.ListingSpec) {
+	l.State, l.Reason = "off", "by the configuration"
+	if spec.GetOffByDefault() {
+		l.Reason = fmt.Sprintf("expensive; scan %q { enabled = true } switches it on", spec.GetName())
+	}
+}
+
 func (l *ListingCoverage) capability(c *wire.Capability) {
 	switch c.GetState() {
 	case wire.Capability_MISSING:
@@ -126,6 +137,7 @@ func (c Coverage) Line(now time.Time) string {
 	var (
 		parts    []string
 		never    int
+		off      int
 		complete int
 		oldest   time.Duration
 	)
@@ -133,6 +145,8 @@ func (c Coverage) Line(now time.Time) string {
 		switch {
 		case l.State == "never":
 			never++
+		case l.State == "off":
+			off++
 		case l.State == "complete" && l.Unavailable == 0 && l.Skipped == 0 && !l.Held:
 			complete++
 			oldest = max(oldest, now.Sub(*l.AsOf))
@@ -140,7 +154,7 @@ func (c Coverage) Line(now time.Time) string {
 			parts = append(parts, l.words(now))
 		}
 	}
-	if never > 0 && never == len(c.Listings) {
+	if never > 0 && never+off == len(c.Listings) {
 		return c.Instance + ": not scanned yet"
 	}
 	if never > 0 {
@@ -148,6 +162,9 @@ func (c Coverage) Line(now time.Time) string {
 	}
 	if complete > 0 {
 		parts = append([]string{fmt.Sprintf("complete %s ago (%d of %s)", Age(oldest), complete, Count(len(c.Listings), "listing", "listings"))}, parts...)
+	}
+	if off > 0 {
+		parts = append(parts, Count(off, "listing", "listings")+" off")
 	}
 	if c.Gaps > 0 {
 		parts = append(parts, Count(c.Gaps, "gap", "gaps")+" in its logs")

@@ -309,7 +309,7 @@ func digest(d *Daemon, c *config.Instance) string {
 func (i *instance) view(d *Daemon) *api.Instance {
 	v := &api.Instance{
 		Provider: i.c.Provider, Name: i.c.Name, Description: i.c.Description, Problem: i.aside(), Enabled: i.c.Enabled,
-		Login: i.needs(context.Background()),
+		Login: i.needs(context.Background()), Off: scan.Off(i.c.Description, rulesOf(i.c)),
 	}
 	if i.store != nil {
 		v.Store = i.store

@@ -8,6 +8,7 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/agent/internal/scan"
 	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
 )
 
@@ -23,6 +24,7 @@ func Offline(c *config.Config) (*Stores, error) {
 	s := &Stores{config: c}
 	for _, i := range c.Instances {
 		view := &api.Instance{Provider: i.Provider, Name: i.Name, Description: i.Description, Enabled: i.Enabled}
+		view.Off = scan.Off(i.Description, rulesOf(i))
 		s.instances = append(s.instances, view)
 		if i.Err.HasErrors() {
 			view.Problem = told(i.Err)

@@ -248,6 +248,9 @@ func (e *Engine) mark(l *listing, r *roundRun, missing []missingRow, total int) 
 				a.Since = time.Now()
 			}
 			a.Misses++
+			if a.Misses < settledMisses {
+				r.Unsettled++
+			}
 		}
 		marks[i] = a
 	}

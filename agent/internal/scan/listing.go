@@ -58,6 +58,17 @@ func (l *listing) enabled() bool {
 	return !l.rule.Disabled && (!l.GetOffByDefault() || l.rule.Enabled) && (l.parent == nil || l.parent.enabled())
 }
 
+// Off names the listings that are not walked under these rules.
+func Off(d *wire.Description, rules map[string]Rule) []string {
+	var off []string
+	for name, l := range newListings(d, rules) {
+		if !l.enabled() {
+			off = append(off, name)
+		}
+	}
+	return off
+}
+
 func (l *listing) feed() bool  { return l.GetType() == wire.ListingSpec_FEED }
 func (l *listing) delta() bool { return l.GetType() == wire.ListingSpec_DELTA }
 

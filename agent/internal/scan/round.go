@@ -26,6 +26,8 @@ type roundRun struct {
 	more  bool                       // a feed has more of the past
 	// partial: some shards were left out on purpose, so the round says nothing of the listing as a whole.
 	partial bool
+	// again: the round before missed something for the first time, so this one lists whole whatever bookmarks say.
+	again bool
 }
 
 // A round that stays incomplete is ended after this many passes, so that the shards it did see count.
@@ -80,6 +82,7 @@ func (e *Engine) begin(l *listing, sc scope) (*roundRun, error) {
 		Round: Round{Listing: l.GetName(), Number: 1, Started: time.Now()},
 	}
 	if last != nil {
+		r.again = last.Unsettled > 0
 		r.Round = *last
 		if !last.Finished.IsZero() || last.Narrow != sc.narrow() {
 			r.Round = Round{
@@ -89,6 +92,9 @@ func (e *Engine) begin(l *listing, sc scope) (*roundRun, error) {
 		}
 	}
 	r.Fingerprint, r.Narrow = e.fingerprint(l), sc.narrow()
+	if last != nil && r.Narrow {
+		r.Unsettled = last.Unsettled // the next poll still has to look
+	}
 	r.Error, r.ErrorType = "", ""
 	return r, e.saveRound(r)
 }
@@ -282,7 +288,7 @@ func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shar
 	}
 	w := &walk{e: e, l: l, shard: s, round: r, line: line, baseline: r.LastComplete.IsZero()}
 	w.mode = wire.ScanMode_SCAN_MODE_FULL
-	if l.delta() && !sc.full && len(s.Bookmark) > 0 && !s.Unproven && s.WalkedFingerprint == r.Fingerprint && time.Since(r.LastComplete) < fullEvery {
+	if l.delta() && !sc.full && !r.again && len(s.Bookmark) > 0 && !s.Unproven && s.WalkedFingerprint == r.Fingerprint && time.Since(r.LastComplete) < fullEvery {
 		w.mode, w.bookmark = wire.ScanMode_SCAN_MODE_DELTA, s.Bookmark
 	}
 	for attempt := 0; ; attempt++ {

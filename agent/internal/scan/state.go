@@ -45,6 +45,8 @@ type Round struct {
 	// Held: so much was missing at once that nothing of it counts before the next walk.
 	Held    bool
 	Missing int
+	// Unsettled of the missing ones were missed for the first time: only another whole walk can settle them.
+	Unsettled int `json:",omitempty"`
 	// Skipped: so many shards could only be listed in part.
 	Skipped   int `json:",omitempty"`
 	Error     string
