@@ -28,7 +28,7 @@ func (connector) Describe() *sdk.Description {
 		Fetches:  []sdk.Kind{sdk.KindAccount, sdk.KindGroup, sdk.KindFile},
 		Realtime: []sdk.Realtime{
 			{
-				Name: "stream", Means: "longpoll", ExpectedDelay: watchEvery, Listings: []string{"users", "groups", "files", "events"},
+				Name: "stream", Means: "longpoll", ExpectedDelay: watchEvery, Listings: []string{"users", "groups", "files", "trash", "events"},
 				Needs: []string{manageEnterprise},
 			},
 			{

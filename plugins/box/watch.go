@@ -13,7 +13,6 @@ import (
 const (
 	watchEvery = 3 * time.Second // between two looks at the stream: 20 of the 1000 calls of a minute
 	pollMost   = 12 * time.Minute
-	maxRefs    = 100 // of one hint
 )
 
 // Watch looks at the enterprise's stream every few seconds. Without the scope for it, it waits on the long-poll of the
@@ -72,42 +71,38 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// hintsOf says where to look after events: at the items and users themselves, and at the groups, whose members no single
-// look tells. What is below a folder that changed, the next round of users finds: it walks every tree that was touched, and
-// is too much to ask for at each event.
+// hintsOf says where to look after events: at the items and users themselves, at the tree of a folder's owner, for what is in
+// the folder changed with it, and at the groups, whose members no single look tells.
 func hintsOf(events []event, now time.Time) []sdk.Hint {
 	var hints []sdk.Hint
-	listings, seen := map[string]string{}, map[string]bool{}
-	var refs []*sdk.Ref
-	refer := func(key string, r *sdk.Ref) {
+	seen := map[string]bool{}
+	tell := func(key string, h sdk.Hint) {
 		if !seen[key] {
 			seen[key] = true
-			refs = append(refs, r)
+			h.SeenAt = now
+			hints = append(hints, h)
 		}
 	}
 	for i := range events {
 		e := &events[i]
-		listings["events"] = e.Type
+		reason := cut(e.Type, maxMessage)
 		if id := e.userID(); id != "" && userEvents[e.Type] {
-			refer("user "+id, sdk.To(sdk.KindAccount, id))
+			tell("user "+id, sdk.Hint{Listing: "users", Refs: []*sdk.Ref{sdk.To(sdk.KindAccount, id)}, Reason: reason})
 		}
 		if e.Source.Type == "group" || e.Source.GroupID != "" || e.Details.GroupID != "" {
-			listings["groups"] = e.Type
+			tell("groups", sdk.Hint{Listing: "groups", Reason: reason})
 		}
-		owner, _ := e.touches()
+		owner, trash := e.touches()
 		if kind, id := e.item(); owner != nil && id != "" {
-			refer(id, itemRef(kind, id, owner.ID))
+			tell("item "+id, sdk.Hint{Listing: "files", Shard: owner.ID, Refs: []*sdk.Ref{itemRef(kind, id, owner.ID)}, Reason: reason})
+			if kind == typeFolder {
+				tell("tree "+owner.ID, sdk.Hint{Listing: "files", Shard: owner.ID, Reason: reason})
+			}
+			if trash {
+				tell("trash "+owner.ID, sdk.Hint{Listing: "trash", Shard: owner.ID, Reason: reason})
+			}
 		}
-	}
-	for len(refs) > 0 {
-		n := min(len(refs), maxRefs)
-		hints = append(hints, sdk.Hint{Refs: refs[:n], Reason: "stream", SeenAt: now})
-		refs = refs[n:]
-	}
-	for _, name := range []string{"groups", "events"} {
-		if reason := listings[name]; reason != "" {
-			hints = append(hints, sdk.Hint{Listing: name, Reason: cut(reason, maxMessage), SeenAt: now})
-		}
+		tell("events", sdk.Hint{Listing: "events", Reason: reason})
 	}
 	return hints
 }

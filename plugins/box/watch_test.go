@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,8 +164,8 @@ func TestHints(t *testing.T) {
 		listings []string
 	}{
 		"file":     {map[string]any{"event_type": "UPLOAD", "source": file("file")}, "file/7", []string{"events"}},
-		"folder":   {map[string]any{"event_type": "RENAME", "source": file("folder")}, "folder/7", []string{"events"}},
-		"deleted":  {map[string]any{"event_type": "DELETE", "source": file("file")}, "file/7", []string{"events"}},
+		"folder":   {map[string]any{"event_type": "RENAME", "source": file("folder")}, "folder/7", []string{"files 7", "events"}},
+		"deleted":  {map[string]any{"event_type": "DELETE", "source": file("file")}, "file/7", []string{"trash 7", "events"}},
 		"read":     {map[string]any{"event_type": "PREVIEW", "source": file("file")}, "", []string{"events"}},
 		"new user": {map[string]any{"event_type": "NEW_USER", "source": map[string]any{"type": "user", "id": "5"}}, "-", []string{"events"}},
 		"member": {
@@ -184,8 +185,8 @@ func TestHints(t *testing.T) {
 					ref = "-"
 				}
 			}
-			if h.Listing != "" {
-				listings = append(listings, h.Listing)
+			if len(h.Refs) == 0 {
+				listings = append(listings, strings.TrimSpace(h.Listing+" "+h.Shard))
 			}
 		}
 		if ref != c.ref || !slices.Equal(listings, c.listings) {

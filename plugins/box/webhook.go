@@ -88,7 +88,13 @@ func hookHints(trigger string, source json.RawMessage, now time.Time) []sdk.Hint
 	if thing.Owner == nil || thing.Owner.ID == "" {
 		return []sdk.Hint{whole}
 	}
-	return []sdk.Hint{{Refs: []*sdk.Ref{itemRef(thing.Type, thing.ID, thing.Owner.ID)}, Reason: reason, SeenAt: now}}
+	tree := sdk.Hint{Listing: "files", Shard: thing.Owner.ID, Reason: reason, SeenAt: now}
+	one := tree
+	one.Refs = []*sdk.Ref{itemRef(thing.Type, thing.ID, thing.Owner.ID)}
+	if thing.Type == typeFolder {
+		return []sdk.Hint{one, tree}
+	}
+	return []sdk.Hint{one}
 }
 
 // Subscribe registers webhooks on the top folders of a user: Box takes none on a root, and one for each item. They do not
