@@ -48,15 +48,17 @@ func TestCommandLine(t *testing.T) {
 			e.Defer(func() { _ = os.RemoveAll(runtimeDir) })
 			e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 			e.Setenv("CONNECTORS", filepath.Join(bin, "connectors"))
+			e.Setenv("KNOWN", strings.Join(providers(t, bin), ", "))
 			e.Setenv("CONSENT", consenting)
 			e.Setenv("XDG_RUNTIME_DIR", runtimeDir)
 			e.Setenv("TZ", "UTC")
 			e.Values["processes"] = map[string]*process{}
+			e.Values["held"] = map[string]*os.File{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mooring": runMooring, "until": until, "acme": startAcme, "start": startProgram, "signal": sendSignal,
-			"ends": ends, "pid": connectorPID, "deaf": listenDeaf, "expand": expandFile,
+			"ends": ends, "pid": connectorPID, "deaf": listenDeaf, "hold": holdFile, "letgo": letGo, "expand": expandFile,
 			"untilgrep": untilGrep, "same": same, "gone": gone, "provider": startProvider, "login": logIn, "paste": paste, "revoke": revoke,
 		},
 	})
@@ -85,6 +87,19 @@ func programs(t *testing.T) string {
 		t.Fatalf("locking the connectors: %v\n%s", err, out)
 	}
 	return dir
+}
+
+// providers are those that there are connectors for.
+func providers(t *testing.T, bin string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(bin, "connectors", "mooring-connector-*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no connectors in %s: %v", bin, err)
+	}
+	for i, f := range files {
+		files[i] = strings.TrimPrefix(filepath.Base(f), "mooring-connector-")
+	}
+	return files
 }
 
 // process is a program in the background.
@@ -269,6 +284,30 @@ func listenDeaf(ts *testscript.TestScript, neg bool, args []string) {
 			_ = c.Close()
 		}
 	}()
+}
+
+// holdFile: hold FILE locks a store as a command that reads it does, until letgo FILE.
+func holdFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hold FILE")
+	}
+	f, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(syscall.Flock(int(f.Fd()), syscall.LOCK_SH))
+	held(ts)[args[0]] = f
+	ts.Defer(func() { _ = f.Close() })
+}
+
+func letGo(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || held(ts)[args[0]] == nil {
+		ts.Fatalf("usage: letgo FILE, after hold FILE")
+	}
+	ts.Check(held(ts)[args[0]].Close())
+}
+
+func held(ts *testscript.TestScript) map[string]*os.File {
+	all, _ := ts.Value("held").(map[string]*os.File)
+	return all
 }
 
 // expandFile: expand FILE… replaces $NAME in files by the script's variables.

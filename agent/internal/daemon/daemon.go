@@ -99,6 +99,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			return err
 		}
 		d.apply(true)
+		d.wg.Go(func() { d.takeFreed(ctx) })
 		return serve(ctx, listener, api.New(d))
 	})
 }
@@ -175,6 +176,33 @@ func (d *Daemon) apply(start bool) {
 			if start {
 				i.start(d)
 			}
+		}
+	}
+}
+
+// freedEvery is how often a store is tried that another process had open: a command that read it when the agent came.
+const freedEvery = 2 * time.Second
+
+// takeFreed starts the instances whose store was in use, once it is not any more.
+func (d *Daemon) takeFreed(ctx context.Context) {
+	tick := time.NewTicker(freedEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		d.mu.Lock()
+		waits := false
+		for _, i := range d.instances {
+			waits = waits || i.waits()
+		}
+		d.mu.Unlock()
+		if waits {
+			d.reloading.Lock()
+			d.apply(true)
+			d.reloading.Unlock()
 		}
 	}
 }

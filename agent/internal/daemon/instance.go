@@ -38,6 +38,7 @@ type instance struct {
 
 	mu      sync.Mutex
 	problem string // why it is set aside
+	inUse   bool   // by another process: tried again
 }
 
 // InstanceDir is the folder of an instance's data.
@@ -94,7 +95,14 @@ func (i *instance) setAside(d *Daemon, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.problem = err.Error()
+	_, i.inUse = errors.AsType[*bolt.InUseError](err)
 	d.Logger.Error("instance is set aside, the others run", "instance", i.c.ID(), "error", err)
+}
+
+func (i *instance) waits() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.inUse
 }
 
 func (i *instance) aside() string {

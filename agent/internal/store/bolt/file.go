@@ -93,11 +93,18 @@ func (f *file) openDB(o fileOptions) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return fmt.Errorf("store file %s is in use by another mooring: stop it, or ask it through its socket", f.path)
+		return &InUseError{f.path}
 	case errors.As(err, &system), errors.As(err, &corrupt):
 		return fmt.Errorf("open store file %s: %w", f.path, err)
 	}
 	return damaged(f.path, "it is no store: %v", err)
+}
+
+// InUseError says that another process has a file open: an agent, or a command that reads while no agent runs.
+type InUseError struct{ Path string }
+
+func (e *InUseError) Error() string {
+	return "store file " + e.Path + " is in use by another mooring: stop it, or ask it through its socket"
 }
 
 // createFile makes a whole empty file beside and links it into place, so that a crash leaves either none or a whole one.
