@@ -42,8 +42,9 @@ type Method struct {
 	// before it expires; there is one call at a time; a 401 obtains a new one, once. nil: the fields are used as they are.
 	Token func(ctx context.Context, s *Session, audience string) (*Token, error)
 	// Rotates names a kept field that works once. The host writes down that it is spent before Token is called, shares the
-	// token with every instance on the same login, and seals Token.Next before the token is used. An error of Token of type
-	// ErrAuth loses the field: somebody has to log in again. So does one that leaves open whether the request was sent.
+	// token with every instance on the same login and for every audience, and seals Token.Next before the token is used. When
+	// Token fails, the field is lost and somebody has to log in again, unless no request left (or it was throttled): the
+	// SDK watches what Token sends through s.HTTP.
 	Rotates string
 	// Login obtains the kept fields; nil: there are none.
 	Login *CodeFlow

@@ -158,7 +158,7 @@ func (s *server) tenant(settings sdk.Settings) string {
 // fingerprint is equal as long as the same credentials see the same listings.
 func fingerprint(sess *session, held []string) (string, error) {
 	sess.mu.Lock()
-	names := slices.Sorted(maps.Keys(sess.secrets))
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(sess.secrets)), func(name string) bool { return sess.kept[name] })
 	parts := make([]string, 0, 2*len(names))
 	for _, n := range names {
 		parts = append(parts, n, sess.secrets[n])

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -65,14 +67,18 @@ func (s *session) rotating(d *sdk.Description) *sdk.Description {
 	return &out
 }
 
-// rotation obtains the tokens of one method. Package httpapi calls it one at a time.
+// rotation obtains the tokens of one method, one at a time: there is one token for all audiences.
 type rotation struct {
 	s      *session
 	method sdk.Method
-	last   *sdk.Token // given out before: whoever asks again cannot use it
+
+	mu   sync.Mutex
+	last *sdk.Token // given out before: whoever asks again cannot use it
 }
 
 func (r *rotation) token(ctx context.Context, sess *sdk.Session, audience string) (*sdk.Token, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), spendTime)
 	defer cancel()
 	claim := &wire.KeepSecret{Name: r.method.Rotates, Step: wire.KeepSecret_CLAIM}
@@ -107,8 +113,11 @@ func (r *rotation) spend(ctx context.Context, sess *sdk.Session, audience, value
 			err = errors.Join(err, failed)
 		}
 	}()
-	if token, err = r.method.Token(ctx, sess, audience); err != nil {
-		if unspent(err) {
+	sent := &noted{next: sess.HTTP.Transport}
+	asked := *sess
+	asked.HTTP = &http.Client{Transport: sent, CheckRedirect: sess.HTTP.CheckRedirect}
+	if token, err = r.method.Token(ctx, &asked, audience); err != nil {
+		if !sent.spent() {
 			step = wire.KeepSecret_RELEASE
 		}
 		return nil, err
@@ -121,10 +130,29 @@ func (r *rotation) spend(ctx context.Context, sess *sdk.Session, audience, value
 	return token, r.s.seal(ctx, k)
 }
 
-// unspent: the request surely was not executed.
-func unspent(err error) bool {
-	e, ok := errors.AsType[*sdk.Error](err)
-	return ok && (!e.Sent || e.Type == sdk.ErrThrottled)
+// noted sees what became of the requests that may have spent a secret: what an author's error says of them is not relied on.
+type noted struct {
+	next http.RoundTripper
+
+	mu  sync.Mutex
+	may bool // a request left, and was not answered with a throttle
+}
+
+// RoundTrip is part of http.RoundTripper.
+func (n *noted) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := n.next.RoundTrip(r)
+	e, typed := errors.AsType[*sdk.Error](err)
+	unspent := res != nil && res.StatusCode == http.StatusTooManyRequests || typed && (!e.Sent || e.Type == sdk.ErrThrottled)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.may = n.may || !unspent
+	return res, err
+}
+
+func (n *noted) spent() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.may
 }
 
 func accessToken(t *sdk.Token) *wire.AccessToken {

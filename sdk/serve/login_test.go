@@ -16,7 +16,7 @@ import (
 // consenting is a connector whose refresh token works once.
 type consenting struct {
 	url   string
-	spent func(value string) (*sdk.Token, error)
+	spent func(value string, s *sdk.Session) (*sdk.Token, error)
 }
 
 func (c consenting) Describe() *sdk.Description {
@@ -26,7 +26,7 @@ func (c consenting) Describe() *sdk.Description {
 			Name: "oauth", Rotates: "refresh_token",
 			Fields: []sdk.Field{{Name: "client_id", Public: true}, {Name: "refresh_token", Kept: true}},
 			Token: func(_ context.Context, s *sdk.Session, _ string) (*sdk.Token, error) {
-				return c.spent(s.Secret("refresh_token"))
+				return c.spent(s.Secret("refresh_token"), s)
 			},
 			Login: &sdk.CodeFlow{
 				URL: func(*sdk.Session) string { return c.url + "/authorize?prompt=login" }, ClientID: "client_id",
@@ -53,31 +53,51 @@ func (consenting) Scan(ctx context.Context, s *sdk.Session, w *sdk.Walk) error {
 // TestRotation plays the agent: what it answers to a claim decides what is spent, and what the connector tells it in the
 // end must fit what happened to the secret.
 func TestRotation(t *testing.T) {
-	renewed := func(value string) (*sdk.Token, error) { return &sdk.Token{Value: "a1", Next: value + "-next"}, nil }
-	fails := func(e *sdk.Error) func(string) (*sdk.Token, error) {
-		return func(string) (*sdk.Token, error) { return nil, e }
+	// asks sends the request; what it then makes of the answer says nothing of whether it was sent.
+	asks := func(path string, err error) func(string, *sdk.Session) (*sdk.Token, error) {
+		return func(value string, s *sdk.Session) (*sdk.Token, error) {
+			u, _ := s.Resolve(path)
+			req, _ := http.NewRequestWithContext(sdk.NoAuth(t.Context()), http.MethodPost, u, http.NoBody)
+			res, failed := s.HTTP.Do(req)
+			if failed != nil {
+				return nil, failed
+			}
+			_ = res.Body.Close()
+			return &sdk.Token{Value: "a1", Next: value + "-next"}, err
+		}
 	}
+	fails := func(err error) func(string, *sdk.Session) (*sdk.Token, error) {
+		return func(string, *sdk.Session) (*sdk.Token, error) { return nil, err }
+	}
+	ok := &wire.Kept{Result: "ok", Value: new("r1")}
+	const lost, released = "LOST  for r1 with ", "RELEASE  for r1 with "
 	tests := []struct {
 		name  string
-		spend func(string) (*sdk.Token, error)
+		spend func(string, *sdk.Session) (*sdk.Token, error)
 		claim *wire.Kept
 		want  string // the second message, "" for none
 		ok    bool
 	}{
-		{"spent", renewed, &wire.Kept{Result: "ok", Value: new("r1")}, "KEEP r1-next for r1 with a1", true},
-		{"a token that still works", fails(sdk.Errorf(sdk.ErrInternal, "spent in vain")), &wire.Kept{Result: "token", Token: &wire.AccessToken{Value: "a0"}}, "", true},
-		{"refused", fails(&sdk.Error{Type: sdk.ErrAuth, Sent: true}), &wire.Kept{Result: "ok", Value: new("r1")}, "LOST  for r1 with ", false},
-		{"no answer", fails(&sdk.Error{Type: sdk.ErrUnavailable, Sent: true}), &wire.Kept{Result: "ok", Value: new("r1")}, "LOST  for r1 with ", false},
-		{"not sent", fails(&sdk.Error{Type: sdk.ErrUnavailable}), &wire.Kept{Result: "ok", Value: new("r1")}, "RELEASE  for r1 with ", false},
-		{"throttled", fails(&sdk.Error{Type: sdk.ErrThrottled, Sent: true}), &wire.Kept{Result: "ok", Value: new("r1")}, "RELEASE  for r1 with ", false},
-		{"nothing in its place", func(string) (*sdk.Token, error) { return &sdk.Token{Value: "a1"}, nil }, &wire.Kept{Result: "ok", Value: new("r1")}, "LOST  for r1 with ", false},
-		{"panic", func(string) (*sdk.Token, error) { panic("a defect") }, &wire.Kept{Result: "ok", Value: new("r1")}, "LOST  for r1 with ", false},
+		{"spent", asks("/token", nil), ok, "KEEP r1-next for r1 with a1", true},
+		{"a token that still works", fails(errors.New("spent in vain")), &wire.Kept{Result: "token", Token: &wire.AccessToken{Value: "a0"}}, "", true},
+		{"refused", asks("/token", sdk.Errorf(sdk.ErrAuth, "no")), ok, lost, false},
+		{"an answer that the author cannot read", asks("/token", errors.New("no JSON")), ok, lost, false},
+		{"no answer", asks("/cut", nil), ok, lost, false},
+		{"not sent", fails(&sdk.Error{Type: sdk.ErrUnavailable, Sent: true}), ok, released, false},
+		{"blocked", asks("http://elsewhere.example/token", nil), ok, released, false},
+		{"nothing in its place", func(string, *sdk.Session) (*sdk.Token, error) { return &sdk.Token{Value: "a1"}, nil }, ok, lost, false},
+		{"panic", func(string, *sdk.Session) (*sdk.Token, error) { panic("a defect") }, ok, lost, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var authorization string
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				authorization = r.Header.Get("Authorization")
+				switch r.URL.Path {
+				case "/cut":
+					panic(http.ErrAbortHandler)
+				case "/users":
+					authorization = r.Header.Get("Authorization")
+				}
 				_, _ = w.Write([]byte("{}"))
 			}))
 			defer srv.Close()
@@ -99,8 +119,7 @@ func TestRotation(t *testing.T) {
 					case m.GetLease() != nil:
 						answer.Msg = &wire.SessionHost_Granted{Granted: &wire.Granted{Id: m.GetLease().GetId(), Count: 1}}
 					case k.GetStep() == wire.KeepSecret_CLAIM && k != nil:
-						tt.claim.Id = k.GetId()
-						answer.Msg = &wire.SessionHost_Kept{Kept: tt.claim}
+						answer.Msg = &wire.SessionHost_Kept{Kept: &wire.Kept{Id: k.GetId(), Result: tt.claim.GetResult(), Value: tt.claim.Value, Token: tt.claim.GetToken()}}
 					case k != nil:
 						said = k.GetStep().String() + " " + k.GetValue() + " for " + k.GetReplaces() + " with " + k.GetToken().GetValue()
 						answer.Msg = &wire.SessionHost_Kept{Kept: &wire.Kept{Id: k.GetId(), Result: "ok"}}

@@ -35,6 +35,7 @@ type session struct {
 	waiting map[uint64]chan *wire.SessionHost // by lease or keep
 	calls   map[string]context.CancelFunc
 	secrets map[string]string
+	kept    map[string]bool // of them: they change without the credential being another one
 }
 
 // Session serves the one session of this process; when it ends, so does the process.
@@ -94,6 +95,12 @@ func (s *server) open(sess *session, start *wire.Start) error {
 				Type: sdk.ErrInvalid, Field: spec.GetName(),
 				Message: fmt.Sprintf("instance %s: setting %q is required", start.GetInstance(), spec.GetName()),
 			}
+		}
+	}
+	sess.kept = map[string]bool{}
+	for _, m := range s.description.GetCredentials() {
+		for _, f := range m.GetFields() {
+			sess.kept[f.GetName()] = f.GetKept()
 		}
 	}
 	sess.role, sess.secrets = start.GetRole(), values(start.GetSecrets())

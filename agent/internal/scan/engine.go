@@ -64,6 +64,8 @@ type Engine struct {
 	listings  map[string]*listing
 	order     []*listing
 	committer *committer
+	begun     sync.Once
+	ready     chan struct{} // closed when somebody commits
 	slots     chan struct{} // one per walk at once
 	hints     chan hint
 	hinted    hintCount
@@ -86,7 +88,7 @@ func New(c Config) *Engine {
 		c.Walks = defaultWalks
 	}
 	e := &Engine{
-		Config: c, listings: newListings(c.Description, c.Rules), committer: newCommitter(c.Store),
+		Config: c, listings: newListings(c.Description, c.Rules), committer: newCommitter(c.Store), ready: make(chan struct{}),
 		slots: make(chan struct{}, c.Walks), hints: make(chan hint, maxHints), progress: newProgress(),
 		shards: map[string]map[string]*shardState{}, unconfirmed: map[uint64]struct{}{}, rows: map[string]int{},
 		reserved: map[string]string{}, open: map[string]*roundRun{},
@@ -146,6 +148,11 @@ func (e *Engine) Check(ctx context.Context) (*wire.CheckResponse, error) {
 	b, err := answer.MarshalVT()
 	if err != nil {
 		return nil, fmt.Errorf("the answer of check: %w", err)
+	}
+	select {
+	case <-e.ready:
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	doc := store.Doc{Bucket: bucketCheck, Key: []byte(checkKey), Value: b}
 	if _, err := e.committer.commit(&store.Batch{At: time.Now(), Docs: []store.Doc{doc}}); err != nil {

@@ -288,7 +288,7 @@ func (e *Engine) walkShard(ctx context.Context, l *listing, r *roundRun, s *shar
 	}
 	w := &walk{e: e, l: l, shard: s, round: r, line: line, baseline: r.LastComplete.IsZero()}
 	w.mode = wire.ScanMode_SCAN_MODE_FULL
-	if l.delta() && !sc.full && !r.again && len(s.Bookmark) > 0 && !s.Unproven && s.WalkedFingerprint == r.Fingerprint && time.Since(r.LastComplete) < fullEvery {
+	if l.delta() && !sc.full && !r.again && len(s.Bookmark) > 0 && !s.Unproven && s.WalkedFingerprint == r.Fingerprint && time.Since(s.ListedAt) < fullEvery {
 		w.mode, w.bookmark = wire.ScanMode_SCAN_MODE_DELTA, s.Bookmark
 	}
 	for attempt := 0; ; attempt++ {
@@ -337,6 +337,9 @@ func (e *Engine) certify(w *walk, cert *wire.Certificate) error {
 	s := *w.shard
 	s.WalkedRound, s.WalkedAt, s.WalkedStamp = w.round.Number, time.Now(), w.at.Stamp
 	s.WalkedFingerprint = w.home.Fingerprint
+	if w.mode == wire.ScanMode_SCAN_MODE_FULL {
+		s.ListedAt = s.WalkedAt
+	}
 	s.Bookmark = cert.GetBookmark()
 	proves := w.mode == wire.ScanMode_SCAN_MODE_FULL && !w.resumed && w.at.Fingerprint == w.home.Fingerprint && len(cert.GetSkipped()) == 0
 	s.Unproven = w.mode == wire.ScanMode_SCAN_MODE_FULL && (w.shard.WalkedRound > 0 || w.shard.Unproven)

@@ -105,6 +105,7 @@ func (e *Engine) run(ctx context.Context, body func(context.Context, *loop) erro
 	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
 	var writer sync.WaitGroup
 	writer.Go(func() { e.committer.run(writing) })
+	e.begun.Do(func() { close(e.ready) })
 	l := &loop{e: e, once: once, request: r, jobs: map[string]*job{}, done: make(chan finished), wanted: newWantedRefs()}
 	err := body(ctx, l)
 	cancel()

@@ -77,6 +77,8 @@ type shardState struct {
 	WalkedStamp       string
 	WalkedFingerprint string
 	Bookmark          []byte
+	// ListedAt is when it was last walked whole, and not by what changed.
+	ListedAt time.Time
 	// Unproven: nobody has looked yet for what its last walk did not give, and nobody can any more once the process that
 	// walked it has ended. Then it is listed whole again, whatever its stamp or bookmark says.
 	Unproven bool
