@@ -49,13 +49,16 @@ var levels = map[string]int{
 // Programs: nothing imports them, but what they are made of may be in folders below.
 const (
 	pluginLevel  = 10
-	exampleLevel = 11
+	acmeLevel    = 11 // the simulated company stands on the fakes
+	exampleLevel = 12
 )
 
 func levelOf(dir string) (int, bool) {
 	switch {
 	case strings.HasPrefix(dir, "plugins/"):
 		return pluginLevel, true
+	case strings.HasPrefix(dir+"/", "examples/acme/"):
+		return acmeLevel, true
 	case strings.HasPrefix(dir, "examples/"):
 		return exampleLevel, true
 	}

@@ -335,3 +335,26 @@ func TestMissedByADelta(t *testing.T) {
 		}
 	})
 }
+
+// A listing that is walked by what changed is walked whole once a week: a provider's change feed may have lost something.
+func TestDeltasAreListedWholeEveryWeek(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		populate(w.v)
+		d := description(nil)
+		d.Listings[2].Type = wire.ListingSpec_DELTA
+		e := scan.New(scan.Config{
+			Instance: "test/one", Description: d, Source: stamped{w.v}, Store: w.store, TempDir: t.TempDir(), Logger: hclog.NewNullLogger(),
+		})
+		const days = 15
+		for range days {
+			if _, err := e.Once(t.Context(), scan.Request{}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(24 * time.Hour)
+		}
+		if n := w.calls("drives"); n != 3 {
+			t.Errorf("%d whole walks in %d days, want one a week", n, days)
+		}
+	})
+}
