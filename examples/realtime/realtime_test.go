@@ -16,11 +16,22 @@ func (p *provider) change(t *testing.T, n int, each func(time.Time, company.Chan
 		at := time.Now()
 		ch := p.live.Step(at)
 		p.step(t.Context(), ch)
-		if ch.Kind != company.Downloaded && ch.Kind != company.SignedIn {
+		if p.concerns(ch.Kind) {
 			n--
 			each(at, ch)
 		}
 	}
+}
+
+// concerns says whether a change shows in the provider: all see people come, go and move; only GitHub has projects.
+func (p *provider) concerns(k company.ChangeKind) bool {
+	switch k {
+	case company.Hired, company.Left, company.MovedTeam:
+		return true
+	case company.ProjectCreated, company.ProjectSeen, company.FileAdded, company.FileChanged:
+		return p.name == "github"
+	}
+	return false
 }
 
 // soon is how long a change may take on a machine that does much else. The goal is 5 s; what it took is in the log.
