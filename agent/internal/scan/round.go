@@ -350,7 +350,7 @@ func (e *Engine) certify(w *walk, cert *wire.Certificate) error {
 	e.mu.Lock()
 	w.shard.Skipped = s.Skipped
 	w.shard.WalkedRound, w.shard.WalkedAt, w.shard.WalkedStamp = s.WalkedRound, s.WalkedAt, s.WalkedStamp
-	w.shard.WalkedFingerprint, w.shard.Bookmark, w.shard.Unproven = s.WalkedFingerprint, s.Bookmark, s.Unproven
+	w.shard.WalkedFingerprint, w.shard.Bookmark, w.shard.Unproven, w.shard.ListedAt = s.WalkedFingerprint, s.Bookmark, s.Unproven, s.ListedAt
 	e.mu.Unlock()
 	w.round.mu.Lock()
 	defer w.round.mu.Unlock()
