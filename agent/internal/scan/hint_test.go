@@ -172,6 +172,10 @@ func TestHintDuringAWalk(t *testing.T) {
 			}
 		}
 		e.Want("members", false)
+		time.Sleep(100 * time.Millisecond)
+		if !w.v.exists()["account/0new"] {
+			t.Fatal("no walk was under way")
+		}
 		w.arrives(soon)
 	})
 }
