@@ -81,12 +81,14 @@ func (l *leases) ask(ctx context.Context, callID, key string, h *hold, count int
 		until = grant.Expires.Add(-expiryMargin)
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
+	stale := h.drain(callID) // out of time, but its timer has not come yet: it will find another lease
 	h.id, h.left, h.until, h.size, h.granted = grant.ID, grant.Count-1, until, grant.Count, now
 	if h.timer != nil {
 		h.timer.Stop()
 	}
 	h.timer = time.AfterFunc(max(time.Until(until), 0), func() { l.lapse(callID, key, grant.ID) })
+	l.mu.Unlock()
+	l.observe([]*wire.Observe{stale})
 	return grant.ID, nil
 }
 
