@@ -9,7 +9,7 @@ KILLS     ?= 500
 FUZZ_TIME ?= 30s
 BENCH     ?= .
 
-.PHONY: help build run test race e2e lint generate generate-check breaking bench crash fuzz clean tools
+.PHONY: help build run test race e2e lint generate generate-check breaking realtime login bench crash fuzz clean tools
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -36,6 +36,12 @@ race: ## the same under the race detector
 
 e2e: build ## the built programs against servers that nobody here wrote (needs Node.js)
 	.ci/e2e
+
+realtime: build ## changes at the fakes of all providers are in the store within seconds, and lost hints lose nothing
+	MOORING_BIN=$(CURDIR)/$(BIN) MOORING_REALTIME=1 $(GO) test -count=1 -timeout 20m -v ./examples/realtime
+
+login: build ## KILLS=200 kill -9 around rotations of refresh tokens that work once: none is spent twice
+	MOORING_BIN=$(CURDIR)/$(BIN) MOORING_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledWhileALoginIsRenewed$$' ./agent
 
 crash: build ## KILLS=500 kill -9 of agent and connector, the store must equal the never-killed run
 	MOORING_BIN=$(CURDIR)/$(BIN) MOORING_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestCrash$$' ./examples/acme/crash

@@ -294,7 +294,10 @@ type Hooker interface {
 	Webhook(ctx context.Context, s *Session, h *Hook) (*Reply, error)
 }
 
-// Subscriber registers webhooks at the provider.
+// Subscriber registers webhooks at the provider. The host asks for listing "" first, which means all that it hears of by
+// webhooks; an error of type ErrUnsupported makes it ask for each listing, and each shard, of its own. It renews what
+// expires at two thirds of its life. The secret is the credential field webhook_secret, made by the host when the
+// configuration has none.
 type Subscriber interface {
 	Subscribe(ctx context.Context, s *Session, listing string, shard *Shard, callbackURL, secret string) (id string, expires time.Time, err error)
 	Unsubscribe(ctx context.Context, s *Session, id string) error
