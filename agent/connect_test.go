@@ -79,7 +79,7 @@ func TestEveryBlockIsValid(t *testing.T) {
 		for _, l := range d.GetListings() {
 			wants = append(wants, []string{l.GetName()})
 		}
-		if c.push = c.hooks() != nil; len(c.keys()) == 0 && c.push { // other keys of webhooks cannot be configured yet
+		if c.push = c.hooks() != nil; c.push {
 			wants = append(wants, []string{wantAll, wantPush})
 		}
 		if len(d.GetActions()) > 0 {

@@ -89,6 +89,9 @@ func hintsOf(events []event, now time.Time) []sdk.Hint {
 		if id := e.userID(); id != "" && userEvents[e.Type] {
 			tell("user "+id, sdk.Hint{Listing: "users", Refs: []*sdk.Ref{sdk.To(sdk.KindAccount, id)}, Reason: reason})
 		}
+		if e.Type == "NEW_USER" { // whose tree only the list names
+			tell("users", sdk.Hint{Listing: "users", Reason: reason})
+		}
 		if e.Source.Type == "group" || e.Source.GroupID != "" || e.Details.GroupID != "" {
 			tell("groups", sdk.Hint{Listing: "groups", Reason: reason})
 		}

@@ -167,7 +167,7 @@ func TestHints(t *testing.T) {
 		"folder":   {map[string]any{"event_type": "RENAME", "source": file("folder")}, "folder/7", []string{"files 7", "events"}},
 		"deleted":  {map[string]any{"event_type": "DELETE", "source": file("file")}, "file/7", []string{"trash 7", "events"}},
 		"read":     {map[string]any{"event_type": "PREVIEW", "source": file("file")}, "", []string{"events"}},
-		"new user": {map[string]any{"event_type": "NEW_USER", "source": map[string]any{"type": "user", "id": "5"}}, "-", []string{"events"}},
+		"new user": {map[string]any{"event_type": "NEW_USER", "source": map[string]any{"type": "user", "id": "5"}}, "-", []string{"users", "events"}},
 		"member": {
 			map[string]any{"event_type": "GROUP_ADD_USER", "source": map[string]any{"type": "group", "id": "5"}, "additional_details": map[string]any{"user_id": "3"}},
 			"", []string{"groups", "events"},

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	watchPause = 5 * time.Second
+	watchPause = 3 * time.Second
 	// Most entries come soon; for those that come later there is a longer look now and then. What comes later still waits
 	// for the next walk.
 	shortLook     = 2 * time.Minute

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,6 +21,8 @@ type credentials struct {
 	methods  []*wire.CredentialMethod
 	variable string // how suggested variables begin
 	instance string // for what a login obtains
+	// realtime names, in its needs, the fields that only prove webhooks: they may stand beside those of a method.
+	realtime []*wire.RealtimeSpec
 }
 
 // loginName is what says in a credentials block whose login is used.
@@ -54,11 +57,23 @@ func (c credentials) block(outer *syntax.Reader, b *hclsyntax.Block) (map[string
 		r.Errorf(header, "remove the block", "the connector takes no credentials")
 		return given, ""
 	}
-	method := exact(c.methods, given)
+	own := maps.Clone(given)
+	maps.DeleteFunc(own, func(name string, _ Credential) bool { return c.beside(name) })
+	c.methods = slices.DeleteFunc(slices.Clone(c.methods), c.onlyBeside)
+	method := exact(c.methods, own)
 	if method == nil && !unknown {
-		c.explain(r, b != nil, given)
+		c.explain(r, b != nil, own)
 	}
 	return given, method.GetName()
+}
+
+func (c credentials) beside(field string) bool {
+	return slices.ContainsFunc(c.realtime, func(r *wire.RealtimeSpec) bool { return slices.Contains(r.GetNeeds(), field) })
+}
+
+// onlyBeside: the method is no way to call the provider, all its fields stand beside another's.
+func (c credentials) onlyBeside(m *wire.CredentialMethod) bool {
+	return len(m.GetFields()) > 0 && !slices.ContainsFunc(m.GetFields(), func(f *wire.CredentialField) bool { return !c.beside(f.GetName()) })
 }
 
 // logins: some method has fields that a login obtains.

@@ -104,6 +104,7 @@ func (l *loader) content(f file, r *syntax.Reader, i *Instance) {
 	l.settings(r, i)
 	read := credentials{
 		file: f, fields: "credentials", methods: i.Description.GetCredentials(), variable: variable(i.Provider, i.Name), instance: i.ID(),
+		realtime: i.Description.GetRealtime(),
 	}
 	b := r.Block("credentials")
 	i.Credentials, i.Method = read.block(r, b)
