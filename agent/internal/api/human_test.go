@@ -182,18 +182,23 @@ func TestReach(t *testing.T) {
 func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &known{index: index.New()}
+		kept := func() bool {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			return k.index != nil
+		}
 		for range 3 {
 			k.mu.Lock()
 			k.later()
 			k.mu.Unlock()
 			time.Sleep(keepIndex - time.Second)
-			if k.index == nil {
+			if !kept() {
 				t.Fatal("it is let go although somebody asks")
 			}
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if k.index != nil {
+		if kept() {
 			t.Error("it is kept although nobody asks")
 		}
 	})
