@@ -127,7 +127,7 @@ func identity(p company.Person) githubtest.SCIMUser {
 	n := strconv.FormatInt(int64(p.Index), 16)
 	return githubtest.SCIMUser{
 		ID:         "5c1a7e00-acae-4000-8000-" + strings.Repeat("0", max(0, 12-len(n))) + n,
-		ExternalID: "E" + strconv.FormatInt(p.ID, 10), UserName: p.Email, DisplayName: p.Name,
+		ExternalID: "E" + strconv.FormatInt(p.ID, 10), UserName: p.Email, Login: p.Login, DisplayName: p.Name,
 		GivenName: given, FamilyName: family, Emails: []string{p.Email}, Active: true, CreatedAt: p.HiredAt, UpdatedAt: p.HiredAt,
 	}
 }
