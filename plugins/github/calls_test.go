@@ -64,6 +64,9 @@ func pagesOf(n int) int { return max(1, (n+99)/100) }
 // TestCalls holds what a full scan and an idle one cost against the least that the vendor's API lets one ask
 // (the sheet's "Theoretical minimum calls"), and prints both.
 func TestCalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	big, small := (manyTeams+9)/10, manyTeams-(manyTeams+9)/10
 	var b strings.Builder
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -38,6 +38,9 @@ func TestConformanceAsOwner(t *testing.T) {
 }
 
 func TestConformanceAsApp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, richest(), endless)
 	sdktest.Run(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Settings: map[string]string{"organization": orgName},

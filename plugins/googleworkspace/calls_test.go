@@ -26,6 +26,9 @@ func pagesOf(n, size int) int { return max(1, (n+size-1)/size) }
 // of the provider's sheet: pages of 500 users, 200 groups and members, 1,000 log entries and files (460 where permissions
 // are asked for); an idle scan looks once at each log that drives a listing.
 func TestCalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, newWorld(), endless)
 	c, s := w.connector(), w.session(t)
 	var table []cost

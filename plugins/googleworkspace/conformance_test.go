@@ -13,6 +13,9 @@ func endless(c *gw.Config) {
 }
 
 func TestConformance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := newWorld()
 	w.logs["login"] = w.logs["login"][1200:] // two pages are as good as three, and quicker
 	start(t, w, endless)

@@ -37,6 +37,9 @@ func TestConformanceWithToken(t *testing.T) {
 }
 
 func TestConformanceAsServiceApp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, fewAtWork(), still)
 	sdktest.Run(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Secrets: appSecrets(), Settings: map[string]string{"key_id": keyID},

@@ -48,6 +48,9 @@ func least() map[string]cost {
 const logPage = 50
 
 func TestCalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, newOrg(), nil)
 	s := w.session(t, sswsSecrets())
 	table := least()
