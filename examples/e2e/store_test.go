@@ -49,7 +49,7 @@ func TestBackupDuringScan(t *testing.T) {
 	agent := s.start("agent", nil, filepath.Join(s.bin, "mooring"), "run")
 	s.wait("memberships of teams", func() bool {
 		out, _ := s.mooring(all, "status", "-o", "json")
-		return strings.Contains(out, platform) && len(s.records("--instance", "platform", "--limit", "100", "memberships")) == 100
+		return strings.Contains(out, `"agent":`) && len(s.records("--instance", "platform", "--limit", "100", "memberships")) == 100
 	})
 	out, _ := s.mooring(all, "backup", "copy")
 	files := strings.Fields(out)
