@@ -99,7 +99,7 @@ func newGitHub(t *testing.T) *provider {
 	part := s.parts[0]
 	token := githuborg.AgentToken("ghp_realtime", part, time.Now())
 	token.Kind, token.Org, token.Permissions = githubtest.Classic, "", nil
-	token.Scopes, token.SSO = []string{"admin:org", "admin:org_hook", "read:audit_log", "repo", "scim:enterprise"}, []string{part.Login}
+	token.Scopes, token.SSO = []string{"admin:org", "admin:org_hook", "read:audit_log", "repo"}, []string{part.Login}
 	server := githubtest.New(githubtest.Config{
 		Orgs: []*githubtest.Org{githuborg.Org(s.live, part)}, Tokens: []githubtest.Token{token}, Client: s.client(),
 		Limits: githubtest.Limits{Core: -1, AuditLog: -1, Points: -1, Concurrent: -1},
@@ -117,6 +117,9 @@ func newGitHub(t *testing.T) *provider {
 	p.expire = func() { server.DropHooks(part.Login) }
 	s.serve(t, p, server, server.Wait)
 	p.inner = fmt.Sprintf("  settings {\n    organization = %q\n    base_url = %q\n  }\n  credentials {\n    token = secret(\"file:./token\")\n  }", part.Login, p.url)
+	for _, polled := range []string{"scim", "saml_identities"} { // no webhook tells of what single sign-on knows
+		p.inner += fmt.Sprintf("\n  scan %q {\n    every = \"15s\"\n  }", polled)
+	}
 	return p
 }
 
@@ -132,6 +135,7 @@ func newOkta(t *testing.T) *provider {
 	p := &provider{name: "okta", lacks: []string{"files", "settings"}, off: []string{"factors", "user_consents"}, secrets: map[string]string{"token": token}}
 	p.told = []string{"accounts", "groups"} // the fake company's log lacks the assignments of apps that follow a group's
 	p.step = func(ctx context.Context, ch company.Change) { oktaorg.Step(ctx, server, s.live, ch) }
+	p.expire = server.DropHooks
 	s.serve(t, p, server, nil)
 	p.inner = fmt.Sprintf("  settings {\n    base_url = %q\n  }\n  credentials {\n    api_token = secret(\"file:./token\")\n  }", p.url)
 	return p
@@ -145,6 +149,7 @@ func newBox(t *testing.T) *provider {
 	server := boxtest.New(cfg)
 	p := &provider{name: "box", lacks: []string{"roles", "apps", "grants", "settings", "others"}, secrets: map[string]string{"secret": c.Secret, "primary": c.Primary, "secondary": c.Secondary}}
 	p.step = func(ctx context.Context, ch company.Change) { _ = boxorg.Step(ctx, s.live, server, ch) }
+	p.expire = server.DropHooks
 	s.serve(t, p, server, nil)
 	p.inner = fmt.Sprintf(`  settings {
     base_url = %q
@@ -181,6 +186,7 @@ func newGoogle(t *testing.T) *provider {
   }
   credentials {
     service_account_key = secret("file:./key")
+    webhook_secret      = secret("file:./push")
   }`, googleworkspaceorg.Admin(s.live), p.url, p.url, p.url+"/token")
 	return p
 }

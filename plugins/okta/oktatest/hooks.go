@@ -209,6 +209,13 @@ func (s *Server) challenge(ctx context.Context, h *hook) error {
 	return nil
 }
 
+// DropHooks forgets all event hooks, as an administrator of the org can, and tells nobody.
+func (s *Server) DropHooks() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = nil
+}
+
 // Deliver sends events to the hooks that want them, and says how many deliveries were answered with 2xx. A delivery that
 // is not answered is tried once more, but for a refusal (4xx).
 func (s *Server) Deliver(ctx context.Context, events ...Event) (delivered int) {
