@@ -9,7 +9,8 @@ import (
 type (
 	// ActionSpec describes an action: its name, target, arguments, safety mode, and how far undo reaches.
 	ActionSpec = wire.ActionSpec
-	// Intent is one action on one target. Its key is for providers that take an idempotency key.
+	// Intent is one action on one target. Its key is for providers that take an idempotency key. With Undo it takes back
+	// what another intent of the same action, target and args did.
 	Intent = wire.Intent
 	// Plan is what Prepare found: the present state as a snapshot, the effects, the precondition, what undo cannot bring back.
 	Plan = wire.Plan
@@ -23,7 +24,7 @@ type (
 const (
 	Done    = wire.Outcome_DONE
 	Already = wire.Outcome_ALREADY // it was so before
-	Pending = wire.Outcome_PENDING // the provider works on it: asked again with Token after PollAfter
+	Pending = wire.Outcome_PENDING // the provider works on it: ReadBack is asked with Token as its progress, after PollAfter
 	Refused = wire.Outcome_REFUSED // surely without effect
 	Unsure  = wire.Outcome_UNKNOWN
 )

@@ -80,7 +80,12 @@ func (d *Description) settings() []*wire.SettingSpec {
 			Identity: true,
 		})
 	}
-	for _, s := range d.Settings {
+	return append(specs, settingSpecs(d.Settings)...)
+}
+
+func settingSpecs(settings []Setting) []*wire.SettingSpec {
+	specs := make([]*wire.SettingSpec, 0, len(settings))
+	for _, s := range settings {
 		t := s.Type
 		if t == "" {
 			t = SettingString

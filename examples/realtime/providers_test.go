@@ -159,6 +159,8 @@ func newBox(t *testing.T) *provider {
     client_id     = "acmemooringbox0clientid0000000"
     client_secret = secret("file:./secret")
     enterprise_id = %q
+    webhook_primary_key   = secret("file:./primary")
+    webhook_secondary_key = secret("file:./secondary")
   }`, p.url, p.url, boxorg.EnterpriseID)
 	return p
 }

@@ -62,7 +62,7 @@ func (s *server) Act(req *wire.ActRequest, st grpc.ServerStreamingServer[wire.Ac
 		if len(progress) > maxProgress {
 			return sdk.Errorf(sdk.ErrInternal, "progress of %d bytes, at most %d are expected", len(progress), maxProgress)
 		}
-		return st.Send(&wire.ActResponse{Msg: &wire.ActResponse_Progress{Progress: progress}})
+		return s.keepProgress(st, req.GetCallId(), progress)
 	}
 	begun := false
 	err := s.act(st.Context(), "Act", req.GetCallId(), req.GetIntent(), func(ctx context.Context, sess *sdk.Session, a sdk.Actor) (err error) {
@@ -80,6 +80,34 @@ func (s *server) Act(req *wire.ActRequest, st grpc.ServerStreamingServer[wire.Ac
 		outcome = sdk.OutcomeOf(link.Error(context.Background(), err), kept || len(req.GetProgress()) > 0)
 	}
 	return st.Send(&wire.ActResponse{Msg: &wire.ActResponse_Outcome{Outcome: outcome}})
+}
+
+// keepProgress returns when the agent has the progress on its disk.
+func (s *server) keepProgress(st grpc.ServerStreamingServer[wire.ActResponse], callID string, progress []byte) error {
+	sess, err := s.current()
+	if err != nil {
+		return err
+	}
+	kept := make(chan struct{})
+	sess.mu.Lock()
+	sess.stepped[callID] = kept
+	sess.mu.Unlock()
+	defer func() {
+		sess.mu.Lock()
+		delete(sess.stepped, callID)
+		sess.mu.Unlock()
+	}()
+	if err := st.Send(&wire.ActResponse{Msg: &wire.ActResponse_Progress{Progress: progress}}); err != nil {
+		return err
+	}
+	select {
+	case <-kept:
+		return nil
+	case <-st.Context().Done():
+		return st.Context().Err()
+	case <-sess.done:
+		return errOver()
+	}
 }
 
 // ReadBack looks whether an intent's effect is there.

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -59,6 +60,9 @@ func outcome(t *testing.T, s *started, i *wire.Intent) (o *wire.Outcome, progres
 			o = m.GetOutcome()
 		default:
 			progress = append(progress, string(m.GetProgress()))
+			if err := s.session.Send(&wire.SessionHost{Msg: &wire.SessionHost_ProgressKept{ProgressKept: &wire.ProgressKept{CallId: "1"}}}); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
@@ -103,6 +107,34 @@ func TestOutcomes(t *testing.T) {
 			}
 			_ = s.session.CloseSend()
 		})
+	}
+}
+
+// TestStepWaits: the next step is not taken before the agent has the progress on its disk.
+func TestStepWaits(t *testing.T) {
+	var went atomic.Bool
+	s := start(t, acting{do: func(keep func([]byte) error) (*sdk.Outcome, error) {
+		err := keep([]byte("moved"))
+		went.Store(err == nil)
+		return &sdk.Outcome{State: sdk.Done}, err
+	}}, &wire.Start{Instance: "i", Role: "act", Settings: settings.GetSettings(), Secrets: settings.GetSecrets()})
+	s.receive(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	st, err := s.rpc.Act(ctx, &wire.ActRequest{CallId: "1", Intent: suspend()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := st.Recv(); err != nil || string(m.GetProgress()) != "moved" {
+		t.Fatalf("got %v, %v", m, err)
+	}
+	cancel() // and nothing was kept
+	for err == nil {
+		_, err = st.Recv()
+	}
+	_ = s.session.CloseSend()
+	<-s.ended
+	if went.Load() {
+		t.Error("it went on")
 	}
 }
 

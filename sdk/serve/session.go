@@ -34,6 +34,7 @@ type session struct {
 	mu      sync.Mutex
 	waiting map[uint64]chan *wire.SessionHost // by lease or keep
 	calls   map[string]context.CancelFunc
+	stepped map[string]chan struct{} // by call: its progress is on the disk
 	secrets map[string]string
 	kept    map[string]bool // of them: they change without the credential being another one
 }
@@ -59,6 +60,7 @@ func (s *server) Session(st stream) error {
 	sess := &session{
 		out: make(chan *wire.SessionConnector, outgoing), done: make(chan struct{}),
 		waiting: map[uint64]chan *wire.SessionHost{}, calls: map[string]context.CancelFunc{}, secrets: map[string]string{},
+		stepped: map[string]chan struct{}{},
 	}
 	defer sess.end()
 	ready := &wire.Ready{}
@@ -141,6 +143,15 @@ func (s *session) receive(m *wire.SessionHost) {
 		id = b.Refused.GetId()
 	case *wire.SessionHost_Kept:
 		id = b.Kept.GetId()
+	case *wire.SessionHost_ProgressKept:
+		s.mu.Lock()
+		kept := s.stepped[b.ProgressKept.GetCallId()]
+		delete(s.stepped, b.ProgressKept.GetCallId())
+		s.mu.Unlock()
+		if kept != nil {
+			close(kept)
+		}
+		return
 	case *wire.SessionHost_CallCancelled:
 		s.mu.Lock()
 		cancel := s.calls[b.CallCancelled.GetCallId()]

@@ -233,7 +233,7 @@ func (x KeepSecret_Step) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use KeepSecret_Step.Descriptor instead.
 func (KeepSecret_Step) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{30, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{31, 0}
 }
 
 type Capability_State int32
@@ -297,7 +297,7 @@ func (x Capability_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Capability_State.Descriptor instead.
 func (Capability_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{39, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{40, 0}
 }
 
 type Tombstone_Proof int32
@@ -348,7 +348,7 @@ func (x Tombstone_Proof) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Tombstone_Proof.Descriptor instead.
 func (Tombstone_Proof) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{44, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{45, 0}
 }
 
 type Shard_State int32
@@ -395,7 +395,7 @@ func (x Shard_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Shard_State.Descriptor instead.
 func (Shard_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{45, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{46, 0}
 }
 
 type Certificate_Terminal int32
@@ -450,7 +450,7 @@ func (x Certificate_Terminal) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Certificate_Terminal.Descriptor instead.
 func (Certificate_Terminal) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{47, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{48, 0}
 }
 
 type FetchResponse_State int32
@@ -506,7 +506,7 @@ func (x FetchResponse_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FetchResponse_State.Descriptor instead.
 func (FetchResponse_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{49, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{50, 0}
 }
 
 type Outcome_State int32
@@ -515,7 +515,7 @@ const (
 	Outcome_STATE_UNSPECIFIED Outcome_State = 0
 	Outcome_DONE              Outcome_State = 1
 	Outcome_ALREADY           Outcome_State = 2
-	// Ask again with the token.
+	// The provider works on it. ReadBack is asked with the token as its progress, after poll_after.
 	Outcome_PENDING Outcome_State = 3
 	// Surely not sent.
 	Outcome_REFUSED Outcome_State = 4
@@ -566,7 +566,7 @@ func (x Outcome_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Outcome_State.Descriptor instead.
 func (Outcome_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{67, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{69, 0}
 }
 
 type ReadBackResponse_State int32
@@ -624,7 +624,7 @@ func (x ReadBackResponse_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ReadBackResponse_State.Descriptor instead.
 func (ReadBackResponse_State) EnumDescriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{69, 0}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{71, 0}
 }
 
 type DescribeRequest struct {
@@ -1914,6 +1914,7 @@ type SessionHost struct {
 	//	*SessionHost_Refused
 	//	*SessionHost_Kept
 	//	*SessionHost_CallCancelled
+	//	*SessionHost_ProgressKept
 	Msg           isSessionHost_Msg `protobuf_oneof:"msg"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2001,6 +2002,15 @@ func (x *SessionHost) GetCallCancelled() *CallCancelled {
 	return nil
 }
 
+func (x *SessionHost) GetProgressKept() *ProgressKept {
+	if x != nil {
+		if x, ok := x.Msg.(*SessionHost_ProgressKept); ok {
+			return x.ProgressKept
+		}
+	}
+	return nil
+}
+
 type isSessionHost_Msg interface {
 	isSessionHost_Msg()
 }
@@ -2025,6 +2035,10 @@ type SessionHost_CallCancelled struct {
 	CallCancelled *CallCancelled `protobuf:"bytes,5,opt,name=call_cancelled,json=callCancelled,proto3,oneof"`
 }
 
+type SessionHost_ProgressKept struct {
+	ProgressKept *ProgressKept `protobuf:"bytes,6,opt,name=progress_kept,json=progressKept,proto3,oneof"`
+}
+
 func (*SessionHost_Start) isSessionHost_Msg() {}
 
 func (*SessionHost_Granted) isSessionHost_Msg() {}
@@ -2034,6 +2048,53 @@ func (*SessionHost_Refused) isSessionHost_Msg() {}
 func (*SessionHost_Kept) isSessionHost_Msg() {}
 
 func (*SessionHost_CallCancelled) isSessionHost_Msg() {}
+
+func (*SessionHost_ProgressKept) isSessionHost_Msg() {}
+
+// ProgressKept says that the last progress of an Act is on the disk: it may go on.
+type ProgressKept struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CallId        string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProgressKept) Reset() {
+	*x = ProgressKept{}
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProgressKept) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProgressKept) ProtoMessage() {}
+
+func (x *ProgressKept) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProgressKept.ProtoReflect.Descriptor instead.
+func (*ProgressKept) Descriptor() ([]byte, []int) {
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ProgressKept) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
+}
 
 type Start struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -2052,7 +2113,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[15]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2064,7 +2125,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[15]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2077,7 +2138,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{15}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Start) GetInstance() string {
@@ -2139,7 +2200,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[16]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2151,7 +2212,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[16]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2164,7 +2225,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{16}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Value) GetName() string {
@@ -2199,7 +2260,7 @@ type Network struct {
 
 func (x *Network) Reset() {
 	*x = Network{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[17]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2211,7 +2272,7 @@ func (x *Network) String() string {
 func (*Network) ProtoMessage() {}
 
 func (x *Network) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[17]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2224,7 +2285,7 @@ func (x *Network) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Network.ProtoReflect.Descriptor instead.
 func (*Network) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{17}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Network) GetProxy() string {
@@ -2274,7 +2335,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[18]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2286,7 +2347,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[18]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2299,7 +2360,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{18}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Limits) GetConcurrentScans() uint32 {
@@ -2336,7 +2397,7 @@ type Lease struct {
 
 func (x *Lease) Reset() {
 	*x = Lease{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[19]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2409,7 @@ func (x *Lease) String() string {
 func (*Lease) ProtoMessage() {}
 
 func (x *Lease) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[19]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2422,7 @@ func (x *Lease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lease.ProtoReflect.Descriptor instead.
 func (*Lease) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{19}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Lease) GetId() uint64 {
@@ -2403,7 +2464,7 @@ type Want struct {
 
 func (x *Want) Reset() {
 	*x = Want{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[20]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2415,7 +2476,7 @@ func (x *Want) String() string {
 func (*Want) ProtoMessage() {}
 
 func (x *Want) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[20]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2428,7 +2489,7 @@ func (x *Want) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Want.ProtoReflect.Descriptor instead.
 func (*Want) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{20}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Want) GetBucket() string {
@@ -2467,7 +2528,7 @@ type Granted struct {
 
 func (x *Granted) Reset() {
 	*x = Granted{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[21]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2540,7 @@ func (x *Granted) String() string {
 func (*Granted) ProtoMessage() {}
 
 func (x *Granted) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[21]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2553,7 @@ func (x *Granted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Granted.ProtoReflect.Descriptor instead.
 func (*Granted) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{21}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Granted) GetId() uint64 {
@@ -2533,7 +2594,7 @@ type Refused struct {
 
 func (x *Refused) Reset() {
 	*x = Refused{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[22]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2545,7 +2606,7 @@ func (x *Refused) String() string {
 func (*Refused) ProtoMessage() {}
 
 func (x *Refused) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[22]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2558,7 +2619,7 @@ func (x *Refused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refused.ProtoReflect.Descriptor instead.
 func (*Refused) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{22}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Refused) GetId() uint64 {
@@ -2590,7 +2651,7 @@ type Kept struct {
 
 func (x *Kept) Reset() {
 	*x = Kept{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[23]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +2663,7 @@ func (x *Kept) String() string {
 func (*Kept) ProtoMessage() {}
 
 func (x *Kept) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[23]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2615,7 +2676,7 @@ func (x *Kept) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kept.ProtoReflect.Descriptor instead.
 func (*Kept) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{23}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Kept) GetId() uint64 {
@@ -2658,7 +2719,7 @@ type AccessToken struct {
 
 func (x *AccessToken) Reset() {
 	*x = AccessToken{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2670,7 +2731,7 @@ func (x *AccessToken) String() string {
 func (*AccessToken) ProtoMessage() {}
 
 func (x *AccessToken) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[24]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2683,7 +2744,7 @@ func (x *AccessToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccessToken.ProtoReflect.Descriptor instead.
 func (*AccessToken) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{24}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AccessToken) GetValue() string {
@@ -2709,7 +2770,7 @@ type CallCancelled struct {
 
 func (x *CallCancelled) Reset() {
 	*x = CallCancelled{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2721,7 +2782,7 @@ func (x *CallCancelled) String() string {
 func (*CallCancelled) ProtoMessage() {}
 
 func (x *CallCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[25]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2734,7 +2795,7 @@ func (x *CallCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallCancelled.ProtoReflect.Descriptor instead.
 func (*CallCancelled) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{25}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CallCancelled) GetCallId() string {
@@ -2760,7 +2821,7 @@ type SessionConnector struct {
 
 func (x *SessionConnector) Reset() {
 	*x = SessionConnector{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2772,7 +2833,7 @@ func (x *SessionConnector) String() string {
 func (*SessionConnector) ProtoMessage() {}
 
 func (x *SessionConnector) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[26]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2785,7 +2846,7 @@ func (x *SessionConnector) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionConnector.ProtoReflect.Descriptor instead.
 func (*SessionConnector) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{26}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SessionConnector) GetMsg() isSessionConnector_Msg {
@@ -2884,7 +2945,7 @@ type Ready struct {
 
 func (x *Ready) Reset() {
 	*x = Ready{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2896,7 +2957,7 @@ func (x *Ready) String() string {
 func (*Ready) ProtoMessage() {}
 
 func (x *Ready) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[27]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2909,7 +2970,7 @@ func (x *Ready) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ready.ProtoReflect.Descriptor instead.
 func (*Ready) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{27}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Ready) GetError() *Error {
@@ -2943,7 +3004,7 @@ type Observe struct {
 
 func (x *Observe) Reset() {
 	*x = Observe{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2955,7 +3016,7 @@ func (x *Observe) String() string {
 func (*Observe) ProtoMessage() {}
 
 func (x *Observe) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[28]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2968,7 +3029,7 @@ func (x *Observe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observe.ProtoReflect.Descriptor instead.
 func (*Observe) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{28}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Observe) GetId() uint64 {
@@ -3055,7 +3116,7 @@ type BucketState struct {
 
 func (x *BucketState) Reset() {
 	*x = BucketState{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3067,7 +3128,7 @@ func (x *BucketState) String() string {
 func (*BucketState) ProtoMessage() {}
 
 func (x *BucketState) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[29]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3080,7 +3141,7 @@ func (x *BucketState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BucketState.ProtoReflect.Descriptor instead.
 func (*BucketState) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{29}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *BucketState) GetBucket() string {
@@ -3146,7 +3207,7 @@ type KeepSecret struct {
 
 func (x *KeepSecret) Reset() {
 	*x = KeepSecret{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3158,7 +3219,7 @@ func (x *KeepSecret) String() string {
 func (*KeepSecret) ProtoMessage() {}
 
 func (x *KeepSecret) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[30]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3171,7 +3232,7 @@ func (x *KeepSecret) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeepSecret.ProtoReflect.Descriptor instead.
 func (*KeepSecret) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{30}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *KeepSecret) GetId() uint64 {
@@ -3236,7 +3297,7 @@ type Log struct {
 
 func (x *Log) Reset() {
 	*x = Log{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3248,7 +3309,7 @@ func (x *Log) String() string {
 func (*Log) ProtoMessage() {}
 
 func (x *Log) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[31]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3261,7 +3322,7 @@ func (x *Log) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Log.ProtoReflect.Descriptor instead.
 func (*Log) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{31}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Log) GetLevel() string {
@@ -3307,7 +3368,7 @@ type AuthorizeRequest struct {
 
 func (x *AuthorizeRequest) Reset() {
 	*x = AuthorizeRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3319,7 +3380,7 @@ func (x *AuthorizeRequest) String() string {
 func (*AuthorizeRequest) ProtoMessage() {}
 
 func (x *AuthorizeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[32]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3332,7 +3393,7 @@ func (x *AuthorizeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeRequest.ProtoReflect.Descriptor instead.
 func (*AuthorizeRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{32}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AuthorizeRequest) GetCallId() string {
@@ -3395,7 +3456,7 @@ type AuthorizeBegin struct {
 
 func (x *AuthorizeBegin) Reset() {
 	*x = AuthorizeBegin{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3407,7 +3468,7 @@ func (x *AuthorizeBegin) String() string {
 func (*AuthorizeBegin) ProtoMessage() {}
 
 func (x *AuthorizeBegin) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[33]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3420,7 +3481,7 @@ func (x *AuthorizeBegin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeBegin.ProtoReflect.Descriptor instead.
 func (*AuthorizeBegin) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{33}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AuthorizeBegin) GetMethod() string {
@@ -3456,7 +3517,7 @@ type AuthorizeFinish struct {
 
 func (x *AuthorizeFinish) Reset() {
 	*x = AuthorizeFinish{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3468,7 +3529,7 @@ func (x *AuthorizeFinish) String() string {
 func (*AuthorizeFinish) ProtoMessage() {}
 
 func (x *AuthorizeFinish) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[34]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3481,7 +3542,7 @@ func (x *AuthorizeFinish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeFinish.ProtoReflect.Descriptor instead.
 func (*AuthorizeFinish) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{34}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AuthorizeFinish) GetState() []byte {
@@ -3515,7 +3576,7 @@ type AuthorizeResponse struct {
 
 func (x *AuthorizeResponse) Reset() {
 	*x = AuthorizeResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3527,7 +3588,7 @@ func (x *AuthorizeResponse) String() string {
 func (*AuthorizeResponse) ProtoMessage() {}
 
 func (x *AuthorizeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[35]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3540,7 +3601,7 @@ func (x *AuthorizeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthorizeResponse.ProtoReflect.Descriptor instead.
 func (*AuthorizeResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{35}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AuthorizeResponse) GetUrl() string {
@@ -3587,7 +3648,7 @@ type CheckRequest struct {
 
 func (x *CheckRequest) Reset() {
 	*x = CheckRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3599,7 +3660,7 @@ func (x *CheckRequest) String() string {
 func (*CheckRequest) ProtoMessage() {}
 
 func (x *CheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[36]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3612,7 +3673,7 @@ func (x *CheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRequest.ProtoReflect.Descriptor instead.
 func (*CheckRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{36}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CheckRequest) GetCallId() string {
@@ -3640,7 +3701,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3652,7 +3713,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[37]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3665,7 +3726,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{37}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CheckResponse) GetTenantId() string {
@@ -3730,7 +3791,7 @@ type QuotaOwner struct {
 
 func (x *QuotaOwner) Reset() {
 	*x = QuotaOwner{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3742,7 +3803,7 @@ func (x *QuotaOwner) String() string {
 func (*QuotaOwner) ProtoMessage() {}
 
 func (x *QuotaOwner) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[38]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3755,7 +3816,7 @@ func (x *QuotaOwner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaOwner.ProtoReflect.Descriptor instead.
 func (*QuotaOwner) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{38}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *QuotaOwner) GetBucket() string {
@@ -3794,7 +3855,7 @@ type Capability struct {
 
 func (x *Capability) Reset() {
 	*x = Capability{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3806,7 +3867,7 @@ func (x *Capability) String() string {
 func (*Capability) ProtoMessage() {}
 
 func (x *Capability) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[39]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3819,7 +3880,7 @@ func (x *Capability) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Capability.ProtoReflect.Descriptor instead.
 func (*Capability) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{39}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Capability) GetName() string {
@@ -3876,7 +3937,7 @@ type ScanRequest struct {
 
 func (x *ScanRequest) Reset() {
 	*x = ScanRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3888,7 +3949,7 @@ func (x *ScanRequest) String() string {
 func (*ScanRequest) ProtoMessage() {}
 
 func (x *ScanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[40]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3901,7 +3962,7 @@ func (x *ScanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanRequest.ProtoReflect.Descriptor instead.
 func (*ScanRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{40}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ScanRequest) GetCallId() string {
@@ -3981,7 +4042,7 @@ type ScanResponse struct {
 
 func (x *ScanResponse) Reset() {
 	*x = ScanResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3993,7 +4054,7 @@ func (x *ScanResponse) String() string {
 func (*ScanResponse) ProtoMessage() {}
 
 func (x *ScanResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[41]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4006,7 +4067,7 @@ func (x *ScanResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanResponse.ProtoReflect.Descriptor instead.
 func (*ScanResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{41}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ScanResponse) GetMsg() isScanResponse_Msg {
@@ -4081,7 +4142,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4093,7 +4154,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[42]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4106,7 +4167,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{42}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Part) GetEnvelopes() []*Envelope {
@@ -4170,7 +4231,7 @@ type Envelope struct {
 
 func (x *Envelope) Reset() {
 	*x = Envelope{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4182,7 +4243,7 @@ func (x *Envelope) String() string {
 func (*Envelope) ProtoMessage() {}
 
 func (x *Envelope) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[43]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4195,7 +4256,7 @@ func (x *Envelope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Envelope.ProtoReflect.Descriptor instead.
 func (*Envelope) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{43}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Envelope) GetKind() Kind {
@@ -4252,7 +4313,7 @@ type Tombstone struct {
 
 func (x *Tombstone) Reset() {
 	*x = Tombstone{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4264,7 +4325,7 @@ func (x *Tombstone) String() string {
 func (*Tombstone) ProtoMessage() {}
 
 func (x *Tombstone) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[44]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4277,7 +4338,7 @@ func (x *Tombstone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tombstone.ProtoReflect.Descriptor instead.
 func (*Tombstone) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{44}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Tombstone) GetKind() Kind {
@@ -4328,7 +4389,7 @@ type Shard struct {
 
 func (x *Shard) Reset() {
 	*x = Shard{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4340,7 +4401,7 @@ func (x *Shard) String() string {
 func (*Shard) ProtoMessage() {}
 
 func (x *Shard) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[45]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4353,7 +4414,7 @@ func (x *Shard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shard.ProtoReflect.Descriptor instead.
 func (*Shard) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{45}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Shard) GetListing() string {
@@ -4426,7 +4487,7 @@ type Hint struct {
 
 func (x *Hint) Reset() {
 	*x = Hint{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4438,7 +4499,7 @@ func (x *Hint) String() string {
 func (*Hint) ProtoMessage() {}
 
 func (x *Hint) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[46]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4451,7 +4512,7 @@ func (x *Hint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hint.ProtoReflect.Descriptor instead.
 func (*Hint) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{46}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Hint) GetListing() string {
@@ -4509,7 +4570,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4521,7 +4582,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[47]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4534,7 +4595,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{47}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Certificate) GetTerminal() Certificate_Terminal {
@@ -4603,7 +4664,7 @@ type FetchRequest struct {
 
 func (x *FetchRequest) Reset() {
 	*x = FetchRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4615,7 +4676,7 @@ func (x *FetchRequest) String() string {
 func (*FetchRequest) ProtoMessage() {}
 
 func (x *FetchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[48]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4628,7 +4689,7 @@ func (x *FetchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
 func (*FetchRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{48}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FetchRequest) GetCallId() string {
@@ -4657,7 +4718,7 @@ type FetchResponse struct {
 
 func (x *FetchResponse) Reset() {
 	*x = FetchResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4669,7 +4730,7 @@ func (x *FetchResponse) String() string {
 func (*FetchResponse) ProtoMessage() {}
 
 func (x *FetchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[49]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4682,7 +4743,7 @@ func (x *FetchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
 func (*FetchResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{49}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *FetchResponse) GetRef() *Ref {
@@ -4723,7 +4784,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4735,7 +4796,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[50]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4748,7 +4809,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{50}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *WatchRequest) GetCallId() string {
@@ -4774,7 +4835,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4786,7 +4847,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[51]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4799,7 +4860,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{51}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *WatchResponse) GetHint() *Hint {
@@ -4822,7 +4883,7 @@ type SubscribeRequest struct {
 
 func (x *SubscribeRequest) Reset() {
 	*x = SubscribeRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4834,7 +4895,7 @@ func (x *SubscribeRequest) String() string {
 func (*SubscribeRequest) ProtoMessage() {}
 
 func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[52]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4847,7 +4908,7 @@ func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
 func (*SubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{52}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *SubscribeRequest) GetCallId() string {
@@ -4895,7 +4956,7 @@ type SubscribeResponse struct {
 
 func (x *SubscribeResponse) Reset() {
 	*x = SubscribeResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4907,7 +4968,7 @@ func (x *SubscribeResponse) String() string {
 func (*SubscribeResponse) ProtoMessage() {}
 
 func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[53]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4920,7 +4981,7 @@ func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
 func (*SubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{53}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *SubscribeResponse) GetId() string {
@@ -4947,7 +5008,7 @@ type UnsubscribeRequest struct {
 
 func (x *UnsubscribeRequest) Reset() {
 	*x = UnsubscribeRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4959,7 +5020,7 @@ func (x *UnsubscribeRequest) String() string {
 func (*UnsubscribeRequest) ProtoMessage() {}
 
 func (x *UnsubscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[54]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4972,7 +5033,7 @@ func (x *UnsubscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnsubscribeRequest.ProtoReflect.Descriptor instead.
 func (*UnsubscribeRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{54}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *UnsubscribeRequest) GetCallId() string {
@@ -4997,7 +5058,7 @@ type UnsubscribeResponse struct {
 
 func (x *UnsubscribeResponse) Reset() {
 	*x = UnsubscribeResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5009,7 +5070,7 @@ func (x *UnsubscribeResponse) String() string {
 func (*UnsubscribeResponse) ProtoMessage() {}
 
 func (x *UnsubscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[55]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5022,7 +5083,7 @@ func (x *UnsubscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnsubscribeResponse.ProtoReflect.Descriptor instead.
 func (*UnsubscribeResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{55}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{56}
 }
 
 type WebhookRequest struct {
@@ -5040,7 +5101,7 @@ type WebhookRequest struct {
 
 func (x *WebhookRequest) Reset() {
 	*x = WebhookRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5052,7 +5113,7 @@ func (x *WebhookRequest) String() string {
 func (*WebhookRequest) ProtoMessage() {}
 
 func (x *WebhookRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[56]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5065,7 +5126,7 @@ func (x *WebhookRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WebhookRequest.ProtoReflect.Descriptor instead.
 func (*WebhookRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{56}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *WebhookRequest) GetCallId() string {
@@ -5131,7 +5192,7 @@ type WebhookResponse struct {
 
 func (x *WebhookResponse) Reset() {
 	*x = WebhookResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5143,7 +5204,7 @@ func (x *WebhookResponse) String() string {
 func (*WebhookResponse) ProtoMessage() {}
 
 func (x *WebhookResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[57]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5156,7 +5217,7 @@ func (x *WebhookResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WebhookResponse.ProtoReflect.Descriptor instead.
 func (*WebhookResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{57}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *WebhookResponse) GetStatus() uint32 {
@@ -5206,7 +5267,7 @@ type ContentRequest struct {
 
 func (x *ContentRequest) Reset() {
 	*x = ContentRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5218,7 +5279,7 @@ func (x *ContentRequest) String() string {
 func (*ContentRequest) ProtoMessage() {}
 
 func (x *ContentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[58]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5231,7 +5292,7 @@ func (x *ContentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentRequest.ProtoReflect.Descriptor instead.
 func (*ContentRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{58}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ContentRequest) GetCallId() string {
@@ -5276,7 +5337,7 @@ type ContentResponse struct {
 
 func (x *ContentResponse) Reset() {
 	*x = ContentResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5288,7 +5349,7 @@ func (x *ContentResponse) String() string {
 func (*ContentResponse) ProtoMessage() {}
 
 func (x *ContentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[59]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5301,7 +5362,7 @@ func (x *ContentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentResponse.ProtoReflect.Descriptor instead.
 func (*ContentResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{59}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ContentResponse) GetMsg() isContentResponse_Msg {
@@ -5373,7 +5434,7 @@ type ContentHeader struct {
 
 func (x *ContentHeader) Reset() {
 	*x = ContentHeader{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5385,7 +5446,7 @@ func (x *ContentHeader) String() string {
 func (*ContentHeader) ProtoMessage() {}
 
 func (x *ContentHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[60]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5398,7 +5459,7 @@ func (x *ContentHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentHeader.ProtoReflect.Descriptor instead.
 func (*ContentHeader) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{60}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ContentHeader) GetRef() *Ref {
@@ -5447,7 +5508,7 @@ type ContentEnd struct {
 
 func (x *ContentEnd) Reset() {
 	*x = ContentEnd{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5459,7 +5520,7 @@ func (x *ContentEnd) String() string {
 func (*ContentEnd) ProtoMessage() {}
 
 func (x *ContentEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[61]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5472,7 +5533,7 @@ func (x *ContentEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentEnd.ProtoReflect.Descriptor instead.
 func (*ContentEnd) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{61}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ContentEnd) GetRef() *Ref {
@@ -5503,16 +5564,18 @@ type Intent struct {
 	Target *Ref                   `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
 	Args   []*Value               `protobuf:"bytes,4,rep,name=args,proto3" json:"args,omitempty"`
 	// Sent to providers that take an idempotency key.
-	Key           string                 `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
-	Deadline      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=deadline,proto3" json:"deadline,omitempty"`
-	ActorNote     string                 `protobuf:"bytes,7,opt,name=actor_note,json=actorNote,proto3" json:"actor_note,omitempty"`
+	Key       string                 `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
+	Deadline  *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	ActorNote string                 `protobuf:"bytes,7,opt,name=actor_note,json=actorNote,proto3" json:"actor_note,omitempty"`
+	// Set: take back what another intent of the same action, target and args did.
+	Undo          *Undo `protobuf:"bytes,8,opt,name=undo,proto3" json:"undo,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Intent) Reset() {
 	*x = Intent{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5524,7 +5587,7 @@ func (x *Intent) String() string {
 func (*Intent) ProtoMessage() {}
 
 func (x *Intent) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[62]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5537,7 +5600,7 @@ func (x *Intent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Intent.ProtoReflect.Descriptor instead.
 func (*Intent) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{62}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Intent) GetId() string {
@@ -5589,6 +5652,67 @@ func (x *Intent) GetActorNote() string {
 	return ""
 }
 
+func (x *Intent) GetUndo() *Undo {
+	if x != nil {
+		return x.Undo
+	}
+	return nil
+}
+
+// Undo is what an intent left behind for its undo.
+type Undo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Plan  *Plan                  `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The outcome's undo_snapshot, if it gave one.
+	Snapshot      []byte `protobuf:"bytes,2,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Undo) Reset() {
+	*x = Undo{}
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Undo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Undo) ProtoMessage() {}
+
+func (x *Undo) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Undo.ProtoReflect.Descriptor instead.
+func (*Undo) Descriptor() ([]byte, []int) {
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *Undo) GetPlan() *Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *Undo) GetSnapshot() []byte {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
 type PrepareRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CallId        string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -5599,7 +5723,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5611,7 +5735,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[63]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5624,7 +5748,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{63}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *PrepareRequest) GetCallId() string {
@@ -5659,7 +5783,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5671,7 +5795,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[64]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5684,7 +5808,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{64}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Plan) GetSnapshot() []byte {
@@ -5741,7 +5865,7 @@ type ActRequest struct {
 
 func (x *ActRequest) Reset() {
 	*x = ActRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5753,7 +5877,7 @@ func (x *ActRequest) String() string {
 func (*ActRequest) ProtoMessage() {}
 
 func (x *ActRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[65]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5766,7 +5890,7 @@ func (x *ActRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActRequest.ProtoReflect.Descriptor instead.
 func (*ActRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{65}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ActRequest) GetCallId() string {
@@ -5810,7 +5934,7 @@ type ActResponse struct {
 
 func (x *ActResponse) Reset() {
 	*x = ActResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5822,7 +5946,7 @@ func (x *ActResponse) String() string {
 func (*ActResponse) ProtoMessage() {}
 
 func (x *ActResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[66]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5835,7 +5959,7 @@ func (x *ActResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActResponse.ProtoReflect.Descriptor instead.
 func (*ActResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{66}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ActResponse) GetMsg() isActResponse_Msg {
@@ -5868,7 +5992,7 @@ type isActResponse_Msg interface {
 }
 
 type ActResponse_Progress struct {
-	// The host keeps it before the next step.
+	// The host keeps it, then answers progress_kept on the Session; before that no further step is taken.
 	Progress []byte `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
 }
 
@@ -5894,7 +6018,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5906,7 +6030,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[67]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5919,7 +6043,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{67}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Outcome) GetState() Outcome_State {
@@ -5976,7 +6100,7 @@ type ReadBackRequest struct {
 
 func (x *ReadBackRequest) Reset() {
 	*x = ReadBackRequest{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5988,7 +6112,7 @@ func (x *ReadBackRequest) String() string {
 func (*ReadBackRequest) ProtoMessage() {}
 
 func (x *ReadBackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[68]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6001,7 +6125,7 @@ func (x *ReadBackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadBackRequest.ProtoReflect.Descriptor instead.
 func (*ReadBackRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{68}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ReadBackRequest) GetCallId() string {
@@ -6043,7 +6167,7 @@ type ReadBackResponse struct {
 
 func (x *ReadBackResponse) Reset() {
 	*x = ReadBackResponse{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6055,7 +6179,7 @@ func (x *ReadBackResponse) String() string {
 func (*ReadBackResponse) ProtoMessage() {}
 
 func (x *ReadBackResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[69]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6068,7 +6192,7 @@ func (x *ReadBackResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadBackResponse.ProtoReflect.Descriptor instead.
 func (*ReadBackResponse) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{69}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ReadBackResponse) GetState() ReadBackResponse_State {
@@ -6118,7 +6242,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[70]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6130,7 +6254,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_wire_v1_connector_proto_msgTypes[70]
+	mi := &file_sdk_wire_v1_connector_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6143,7 +6267,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{70}
+	return file_sdk_wire_v1_connector_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Error) GetType() string {
@@ -6349,14 +6473,17 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"\apattern\x18\x01 \x01(\tR\apattern\x12\x14\n" +
 	"\x05ports\x18\x02 \x03(\rR\x05ports\x12 \n" +
 	"\vcredentials\x18\x03 \x03(\tR\vcredentials\x12\x18\n" +
-	"\apurpose\x18\x04 \x01(\tR\apurpose\"\xa6\x02\n" +
+	"\apurpose\x18\x04 \x01(\tR\apurpose\"\xec\x02\n" +
 	"\vSessionHost\x12.\n" +
 	"\x05start\x18\x01 \x01(\v2\x16.mooring.wire.v1.StartH\x00R\x05start\x124\n" +
 	"\agranted\x18\x02 \x01(\v2\x18.mooring.wire.v1.GrantedH\x00R\agranted\x124\n" +
 	"\arefused\x18\x03 \x01(\v2\x18.mooring.wire.v1.RefusedH\x00R\arefused\x12+\n" +
 	"\x04kept\x18\x04 \x01(\v2\x15.mooring.wire.v1.KeptH\x00R\x04kept\x12G\n" +
-	"\x0ecall_cancelled\x18\x05 \x01(\v2\x1e.mooring.wire.v1.CallCancelledH\x00R\rcallCancelledB\x05\n" +
-	"\x03msg\"\xb0\x02\n" +
+	"\x0ecall_cancelled\x18\x05 \x01(\v2\x1e.mooring.wire.v1.CallCancelledH\x00R\rcallCancelled\x12D\n" +
+	"\rprogress_kept\x18\x06 \x01(\v2\x1d.mooring.wire.v1.ProgressKeptH\x00R\fprogressKeptB\x05\n" +
+	"\x03msg\"'\n" +
+	"\fProgressKept\x12\x17\n" +
+	"\acall_id\x18\x01 \x01(\tR\x06callId\"\xb0\x02\n" +
 	"\x05Start\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\tR\binstance\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\tR\x04role\x122\n" +
@@ -6667,7 +6794,7 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"ContentEnd\x12&\n" +
 	"\x03ref\x18\x01 \x01(\v2\x14.mooring.wire.v1.RefR\x03ref\x12\x16\n" +
 	"\x06sha256\x18\x02 \x01(\tR\x06sha256\x12,\n" +
-	"\x05error\x18\x03 \x01(\v2\x16.mooring.wire.v1.ErrorR\x05error\"\xf3\x01\n" +
+	"\x05error\x18\x03 \x01(\v2\x16.mooring.wire.v1.ErrorR\x05error\"\x9e\x02\n" +
 	"\x06Intent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\tR\x06action\x12,\n" +
@@ -6676,7 +6803,11 @@ const file_sdk_wire_v1_connector_proto_rawDesc = "" +
 	"\x03key\x18\x05 \x01(\tR\x03key\x126\n" +
 	"\bdeadline\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x12\x1d\n" +
 	"\n" +
-	"actor_note\x18\a \x01(\tR\tactorNote\"Z\n" +
+	"actor_note\x18\a \x01(\tR\tactorNote\x12)\n" +
+	"\x04undo\x18\b \x01(\v2\x15.mooring.wire.v1.UndoR\x04undo\"M\n" +
+	"\x04Undo\x12)\n" +
+	"\x04plan\x18\x01 \x01(\v2\x15.mooring.wire.v1.PlanR\x04plan\x12\x1a\n" +
+	"\bsnapshot\x18\x02 \x01(\fR\bsnapshot\"Z\n" +
 	"\x0ePrepareRequest\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x12/\n" +
 	"\x06intent\x18\x02 \x01(\v2\x17.mooring.wire.v1.IntentR\x06intent\"\xa4\x01\n" +
@@ -6768,7 +6899,7 @@ func file_sdk_wire_v1_connector_proto_rawDescGZIP() []byte {
 }
 
 var file_sdk_wire_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_sdk_wire_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
+var file_sdk_wire_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_sdk_wire_v1_connector_proto_goTypes = []any{
 	(ScanMode)(0),                 // 0: mooring.wire.v1.ScanMode
 	(ListingSpec_Type)(0),         // 1: mooring.wire.v1.ListingSpec.Type
@@ -6796,66 +6927,68 @@ var file_sdk_wire_v1_connector_proto_goTypes = []any{
 	(*ContentSpec)(nil),           // 23: mooring.wire.v1.ContentSpec
 	(*HostPattern)(nil),           // 24: mooring.wire.v1.HostPattern
 	(*SessionHost)(nil),           // 25: mooring.wire.v1.SessionHost
-	(*Start)(nil),                 // 26: mooring.wire.v1.Start
-	(*Value)(nil),                 // 27: mooring.wire.v1.Value
-	(*Network)(nil),               // 28: mooring.wire.v1.Network
-	(*Limits)(nil),                // 29: mooring.wire.v1.Limits
-	(*Lease)(nil),                 // 30: mooring.wire.v1.Lease
-	(*Want)(nil),                  // 31: mooring.wire.v1.Want
-	(*Granted)(nil),               // 32: mooring.wire.v1.Granted
-	(*Refused)(nil),               // 33: mooring.wire.v1.Refused
-	(*Kept)(nil),                  // 34: mooring.wire.v1.Kept
-	(*AccessToken)(nil),           // 35: mooring.wire.v1.AccessToken
-	(*CallCancelled)(nil),         // 36: mooring.wire.v1.CallCancelled
-	(*SessionConnector)(nil),      // 37: mooring.wire.v1.SessionConnector
-	(*Ready)(nil),                 // 38: mooring.wire.v1.Ready
-	(*Observe)(nil),               // 39: mooring.wire.v1.Observe
-	(*BucketState)(nil),           // 40: mooring.wire.v1.BucketState
-	(*KeepSecret)(nil),            // 41: mooring.wire.v1.KeepSecret
-	(*Log)(nil),                   // 42: mooring.wire.v1.Log
-	(*AuthorizeRequest)(nil),      // 43: mooring.wire.v1.AuthorizeRequest
-	(*AuthorizeBegin)(nil),        // 44: mooring.wire.v1.AuthorizeBegin
-	(*AuthorizeFinish)(nil),       // 45: mooring.wire.v1.AuthorizeFinish
-	(*AuthorizeResponse)(nil),     // 46: mooring.wire.v1.AuthorizeResponse
-	(*CheckRequest)(nil),          // 47: mooring.wire.v1.CheckRequest
-	(*CheckResponse)(nil),         // 48: mooring.wire.v1.CheckResponse
-	(*QuotaOwner)(nil),            // 49: mooring.wire.v1.QuotaOwner
-	(*Capability)(nil),            // 50: mooring.wire.v1.Capability
-	(*ScanRequest)(nil),           // 51: mooring.wire.v1.ScanRequest
-	(*ScanResponse)(nil),          // 52: mooring.wire.v1.ScanResponse
-	(*Part)(nil),                  // 53: mooring.wire.v1.Part
-	(*Envelope)(nil),              // 54: mooring.wire.v1.Envelope
-	(*Tombstone)(nil),             // 55: mooring.wire.v1.Tombstone
-	(*Shard)(nil),                 // 56: mooring.wire.v1.Shard
-	(*Hint)(nil),                  // 57: mooring.wire.v1.Hint
-	(*Certificate)(nil),           // 58: mooring.wire.v1.Certificate
-	(*FetchRequest)(nil),          // 59: mooring.wire.v1.FetchRequest
-	(*FetchResponse)(nil),         // 60: mooring.wire.v1.FetchResponse
-	(*WatchRequest)(nil),          // 61: mooring.wire.v1.WatchRequest
-	(*WatchResponse)(nil),         // 62: mooring.wire.v1.WatchResponse
-	(*SubscribeRequest)(nil),      // 63: mooring.wire.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),     // 64: mooring.wire.v1.SubscribeResponse
-	(*UnsubscribeRequest)(nil),    // 65: mooring.wire.v1.UnsubscribeRequest
-	(*UnsubscribeResponse)(nil),   // 66: mooring.wire.v1.UnsubscribeResponse
-	(*WebhookRequest)(nil),        // 67: mooring.wire.v1.WebhookRequest
-	(*WebhookResponse)(nil),       // 68: mooring.wire.v1.WebhookResponse
-	(*ContentRequest)(nil),        // 69: mooring.wire.v1.ContentRequest
-	(*ContentResponse)(nil),       // 70: mooring.wire.v1.ContentResponse
-	(*ContentHeader)(nil),         // 71: mooring.wire.v1.ContentHeader
-	(*ContentEnd)(nil),            // 72: mooring.wire.v1.ContentEnd
-	(*Intent)(nil),                // 73: mooring.wire.v1.Intent
-	(*PrepareRequest)(nil),        // 74: mooring.wire.v1.PrepareRequest
-	(*Plan)(nil),                  // 75: mooring.wire.v1.Plan
-	(*ActRequest)(nil),            // 76: mooring.wire.v1.ActRequest
-	(*ActResponse)(nil),           // 77: mooring.wire.v1.ActResponse
-	(*Outcome)(nil),               // 78: mooring.wire.v1.Outcome
-	(*ReadBackRequest)(nil),       // 79: mooring.wire.v1.ReadBackRequest
-	(*ReadBackResponse)(nil),      // 80: mooring.wire.v1.ReadBackResponse
-	(*Error)(nil),                 // 81: mooring.wire.v1.Error
-	(Kind)(0),                     // 82: mooring.wire.v1.Kind
-	(*durationpb.Duration)(nil),   // 83: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 84: google.protobuf.Timestamp
-	(*Ref)(nil),                   // 85: mooring.wire.v1.Ref
+	(*ProgressKept)(nil),          // 26: mooring.wire.v1.ProgressKept
+	(*Start)(nil),                 // 27: mooring.wire.v1.Start
+	(*Value)(nil),                 // 28: mooring.wire.v1.Value
+	(*Network)(nil),               // 29: mooring.wire.v1.Network
+	(*Limits)(nil),                // 30: mooring.wire.v1.Limits
+	(*Lease)(nil),                 // 31: mooring.wire.v1.Lease
+	(*Want)(nil),                  // 32: mooring.wire.v1.Want
+	(*Granted)(nil),               // 33: mooring.wire.v1.Granted
+	(*Refused)(nil),               // 34: mooring.wire.v1.Refused
+	(*Kept)(nil),                  // 35: mooring.wire.v1.Kept
+	(*AccessToken)(nil),           // 36: mooring.wire.v1.AccessToken
+	(*CallCancelled)(nil),         // 37: mooring.wire.v1.CallCancelled
+	(*SessionConnector)(nil),      // 38: mooring.wire.v1.SessionConnector
+	(*Ready)(nil),                 // 39: mooring.wire.v1.Ready
+	(*Observe)(nil),               // 40: mooring.wire.v1.Observe
+	(*BucketState)(nil),           // 41: mooring.wire.v1.BucketState
+	(*KeepSecret)(nil),            // 42: mooring.wire.v1.KeepSecret
+	(*Log)(nil),                   // 43: mooring.wire.v1.Log
+	(*AuthorizeRequest)(nil),      // 44: mooring.wire.v1.AuthorizeRequest
+	(*AuthorizeBegin)(nil),        // 45: mooring.wire.v1.AuthorizeBegin
+	(*AuthorizeFinish)(nil),       // 46: mooring.wire.v1.AuthorizeFinish
+	(*AuthorizeResponse)(nil),     // 47: mooring.wire.v1.AuthorizeResponse
+	(*CheckRequest)(nil),          // 48: mooring.wire.v1.CheckRequest
+	(*CheckResponse)(nil),         // 49: mooring.wire.v1.CheckResponse
+	(*QuotaOwner)(nil),            // 50: mooring.wire.v1.QuotaOwner
+	(*Capability)(nil),            // 51: mooring.wire.v1.Capability
+	(*ScanRequest)(nil),           // 52: mooring.wire.v1.ScanRequest
+	(*ScanResponse)(nil),          // 53: mooring.wire.v1.ScanResponse
+	(*Part)(nil),                  // 54: mooring.wire.v1.Part
+	(*Envelope)(nil),              // 55: mooring.wire.v1.Envelope
+	(*Tombstone)(nil),             // 56: mooring.wire.v1.Tombstone
+	(*Shard)(nil),                 // 57: mooring.wire.v1.Shard
+	(*Hint)(nil),                  // 58: mooring.wire.v1.Hint
+	(*Certificate)(nil),           // 59: mooring.wire.v1.Certificate
+	(*FetchRequest)(nil),          // 60: mooring.wire.v1.FetchRequest
+	(*FetchResponse)(nil),         // 61: mooring.wire.v1.FetchResponse
+	(*WatchRequest)(nil),          // 62: mooring.wire.v1.WatchRequest
+	(*WatchResponse)(nil),         // 63: mooring.wire.v1.WatchResponse
+	(*SubscribeRequest)(nil),      // 64: mooring.wire.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),     // 65: mooring.wire.v1.SubscribeResponse
+	(*UnsubscribeRequest)(nil),    // 66: mooring.wire.v1.UnsubscribeRequest
+	(*UnsubscribeResponse)(nil),   // 67: mooring.wire.v1.UnsubscribeResponse
+	(*WebhookRequest)(nil),        // 68: mooring.wire.v1.WebhookRequest
+	(*WebhookResponse)(nil),       // 69: mooring.wire.v1.WebhookResponse
+	(*ContentRequest)(nil),        // 70: mooring.wire.v1.ContentRequest
+	(*ContentResponse)(nil),       // 71: mooring.wire.v1.ContentResponse
+	(*ContentHeader)(nil),         // 72: mooring.wire.v1.ContentHeader
+	(*ContentEnd)(nil),            // 73: mooring.wire.v1.ContentEnd
+	(*Intent)(nil),                // 74: mooring.wire.v1.Intent
+	(*Undo)(nil),                  // 75: mooring.wire.v1.Undo
+	(*PrepareRequest)(nil),        // 76: mooring.wire.v1.PrepareRequest
+	(*Plan)(nil),                  // 77: mooring.wire.v1.Plan
+	(*ActRequest)(nil),            // 78: mooring.wire.v1.ActRequest
+	(*ActResponse)(nil),           // 79: mooring.wire.v1.ActResponse
+	(*Outcome)(nil),               // 80: mooring.wire.v1.Outcome
+	(*ReadBackRequest)(nil),       // 81: mooring.wire.v1.ReadBackRequest
+	(*ReadBackResponse)(nil),      // 82: mooring.wire.v1.ReadBackResponse
+	(*Error)(nil),                 // 83: mooring.wire.v1.Error
+	(Kind)(0),                     // 84: mooring.wire.v1.Kind
+	(*durationpb.Duration)(nil),   // 85: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 86: google.protobuf.Timestamp
+	(*Ref)(nil),                   // 87: mooring.wire.v1.Ref
 }
 var file_sdk_wire_v1_connector_proto_depIdxs = []int32{
 	14,  // 0: mooring.wire.v1.Description.settings:type_name -> mooring.wire.v1.SettingSpec
@@ -6867,122 +7000,125 @@ var file_sdk_wire_v1_connector_proto_depIdxs = []int32{
 	23,  // 6: mooring.wire.v1.Description.content:type_name -> mooring.wire.v1.ContentSpec
 	24,  // 7: mooring.wire.v1.Description.hosts:type_name -> mooring.wire.v1.HostPattern
 	13,  // 8: mooring.wire.v1.Description.unsupported:type_name -> mooring.wire.v1.Unsupported
-	82,  // 9: mooring.wire.v1.Description.fetches:type_name -> mooring.wire.v1.Kind
+	84,  // 9: mooring.wire.v1.Description.fetches:type_name -> mooring.wire.v1.Kind
 	15,  // 10: mooring.wire.v1.CredentialMethod.fields:type_name -> mooring.wire.v1.CredentialField
-	83,  // 11: mooring.wire.v1.CredentialMethod.lifetime:type_name -> google.protobuf.Duration
+	85,  // 11: mooring.wire.v1.CredentialMethod.lifetime:type_name -> google.protobuf.Duration
 	17,  // 12: mooring.wire.v1.CredentialMethod.scopes:type_name -> mooring.wire.v1.ScopeNeed
-	82,  // 13: mooring.wire.v1.ListingSpec.defines:type_name -> mooring.wire.v1.Kind
-	82,  // 14: mooring.wire.v1.ListingSpec.enriches:type_name -> mooring.wire.v1.Kind
+	84,  // 13: mooring.wire.v1.ListingSpec.defines:type_name -> mooring.wire.v1.Kind
+	84,  // 14: mooring.wire.v1.ListingSpec.enriches:type_name -> mooring.wire.v1.Kind
 	1,   // 15: mooring.wire.v1.ListingSpec.type:type_name -> mooring.wire.v1.ListingSpec.Type
 	2,   // 16: mooring.wire.v1.ListingSpec.resume:type_name -> mooring.wire.v1.ListingSpec.Resume
-	83,  // 17: mooring.wire.v1.ListingSpec.max_window:type_name -> google.protobuf.Duration
-	83,  // 18: mooring.wire.v1.ListingSpec.lookback:type_name -> google.protobuf.Duration
-	83,  // 19: mooring.wire.v1.ListingSpec.overlap:type_name -> google.protobuf.Duration
-	83,  // 20: mooring.wire.v1.ListingSpec.late_by:type_name -> google.protobuf.Duration
-	83,  // 21: mooring.wire.v1.ListingSpec.every:type_name -> google.protobuf.Duration
-	83,  // 22: mooring.wire.v1.RealtimeSpec.expected_delay:type_name -> google.protobuf.Duration
-	83,  // 23: mooring.wire.v1.BucketSpec.window:type_name -> google.protobuf.Duration
+	85,  // 17: mooring.wire.v1.ListingSpec.max_window:type_name -> google.protobuf.Duration
+	85,  // 18: mooring.wire.v1.ListingSpec.lookback:type_name -> google.protobuf.Duration
+	85,  // 19: mooring.wire.v1.ListingSpec.overlap:type_name -> google.protobuf.Duration
+	85,  // 20: mooring.wire.v1.ListingSpec.late_by:type_name -> google.protobuf.Duration
+	85,  // 21: mooring.wire.v1.ListingSpec.every:type_name -> google.protobuf.Duration
+	85,  // 22: mooring.wire.v1.RealtimeSpec.expected_delay:type_name -> google.protobuf.Duration
+	85,  // 23: mooring.wire.v1.BucketSpec.window:type_name -> google.protobuf.Duration
 	21,  // 24: mooring.wire.v1.BucketSpec.match:type_name -> mooring.wire.v1.Match
-	82,  // 25: mooring.wire.v1.ActionSpec.target_kind:type_name -> mooring.wire.v1.Kind
+	84,  // 25: mooring.wire.v1.ActionSpec.target_kind:type_name -> mooring.wire.v1.Kind
 	14,  // 26: mooring.wire.v1.ActionSpec.args:type_name -> mooring.wire.v1.SettingSpec
-	83,  // 27: mooring.wire.v1.ActionSpec.in_flight_max:type_name -> google.protobuf.Duration
-	82,  // 28: mooring.wire.v1.ContentSpec.kinds:type_name -> mooring.wire.v1.Kind
-	26,  // 29: mooring.wire.v1.SessionHost.start:type_name -> mooring.wire.v1.Start
-	32,  // 30: mooring.wire.v1.SessionHost.granted:type_name -> mooring.wire.v1.Granted
-	33,  // 31: mooring.wire.v1.SessionHost.refused:type_name -> mooring.wire.v1.Refused
-	34,  // 32: mooring.wire.v1.SessionHost.kept:type_name -> mooring.wire.v1.Kept
-	36,  // 33: mooring.wire.v1.SessionHost.call_cancelled:type_name -> mooring.wire.v1.CallCancelled
-	27,  // 34: mooring.wire.v1.Start.settings:type_name -> mooring.wire.v1.Value
-	27,  // 35: mooring.wire.v1.Start.secrets:type_name -> mooring.wire.v1.Value
-	28,  // 36: mooring.wire.v1.Start.network:type_name -> mooring.wire.v1.Network
-	29,  // 37: mooring.wire.v1.Start.limits:type_name -> mooring.wire.v1.Limits
-	84,  // 38: mooring.wire.v1.Start.now:type_name -> google.protobuf.Timestamp
-	31,  // 39: mooring.wire.v1.Lease.wants:type_name -> mooring.wire.v1.Want
-	83,  // 40: mooring.wire.v1.Granted.waited:type_name -> google.protobuf.Duration
-	84,  // 41: mooring.wire.v1.Granted.expires:type_name -> google.protobuf.Timestamp
-	81,  // 42: mooring.wire.v1.Refused.error:type_name -> mooring.wire.v1.Error
-	35,  // 43: mooring.wire.v1.Kept.token:type_name -> mooring.wire.v1.AccessToken
-	84,  // 44: mooring.wire.v1.AccessToken.expires:type_name -> google.protobuf.Timestamp
-	38,  // 45: mooring.wire.v1.SessionConnector.ready:type_name -> mooring.wire.v1.Ready
-	30,  // 46: mooring.wire.v1.SessionConnector.lease:type_name -> mooring.wire.v1.Lease
-	39,  // 47: mooring.wire.v1.SessionConnector.observe:type_name -> mooring.wire.v1.Observe
-	41,  // 48: mooring.wire.v1.SessionConnector.keep:type_name -> mooring.wire.v1.KeepSecret
-	42,  // 49: mooring.wire.v1.SessionConnector.log:type_name -> mooring.wire.v1.Log
-	81,  // 50: mooring.wire.v1.Ready.error:type_name -> mooring.wire.v1.Error
-	40,  // 51: mooring.wire.v1.Observe.states:type_name -> mooring.wire.v1.BucketState
-	83,  // 52: mooring.wire.v1.Observe.took:type_name -> google.protobuf.Duration
-	84,  // 53: mooring.wire.v1.BucketState.reset_at:type_name -> google.protobuf.Timestamp
-	83,  // 54: mooring.wire.v1.BucketState.retry_after:type_name -> google.protobuf.Duration
-	84,  // 55: mooring.wire.v1.KeepSecret.expires:type_name -> google.protobuf.Timestamp
-	3,   // 56: mooring.wire.v1.KeepSecret.step:type_name -> mooring.wire.v1.KeepSecret.Step
-	35,  // 57: mooring.wire.v1.KeepSecret.token:type_name -> mooring.wire.v1.AccessToken
-	27,  // 58: mooring.wire.v1.Log.fields:type_name -> mooring.wire.v1.Value
-	44,  // 59: mooring.wire.v1.AuthorizeRequest.begin:type_name -> mooring.wire.v1.AuthorizeBegin
-	45,  // 60: mooring.wire.v1.AuthorizeRequest.finish:type_name -> mooring.wire.v1.AuthorizeFinish
-	27,  // 61: mooring.wire.v1.AuthorizeResponse.secrets:type_name -> mooring.wire.v1.Value
-	35,  // 62: mooring.wire.v1.AuthorizeResponse.token:type_name -> mooring.wire.v1.AccessToken
-	84,  // 63: mooring.wire.v1.CheckResponse.credential_expires:type_name -> google.protobuf.Timestamp
-	49,  // 64: mooring.wire.v1.CheckResponse.owners:type_name -> mooring.wire.v1.QuotaOwner
-	50,  // 65: mooring.wire.v1.CheckResponse.capabilities:type_name -> mooring.wire.v1.Capability
-	4,   // 66: mooring.wire.v1.Capability.state:type_name -> mooring.wire.v1.Capability.State
-	56,  // 67: mooring.wire.v1.ScanRequest.shard:type_name -> mooring.wire.v1.Shard
-	0,   // 68: mooring.wire.v1.ScanRequest.mode:type_name -> mooring.wire.v1.ScanMode
-	84,  // 69: mooring.wire.v1.ScanRequest.from:type_name -> google.protobuf.Timestamp
-	84,  // 70: mooring.wire.v1.ScanRequest.until:type_name -> google.protobuf.Timestamp
-	53,  // 71: mooring.wire.v1.ScanResponse.part:type_name -> mooring.wire.v1.Part
-	58,  // 72: mooring.wire.v1.ScanResponse.certificate:type_name -> mooring.wire.v1.Certificate
-	81,  // 73: mooring.wire.v1.ScanResponse.error:type_name -> mooring.wire.v1.Error
-	54,  // 74: mooring.wire.v1.Part.envelopes:type_name -> mooring.wire.v1.Envelope
-	55,  // 75: mooring.wire.v1.Part.tombstones:type_name -> mooring.wire.v1.Tombstone
-	56,  // 76: mooring.wire.v1.Part.shards:type_name -> mooring.wire.v1.Shard
-	57,  // 77: mooring.wire.v1.Part.hints:type_name -> mooring.wire.v1.Hint
-	82,  // 78: mooring.wire.v1.Envelope.kind:type_name -> mooring.wire.v1.Kind
-	82,  // 79: mooring.wire.v1.Tombstone.kind:type_name -> mooring.wire.v1.Kind
-	5,   // 80: mooring.wire.v1.Tombstone.proof:type_name -> mooring.wire.v1.Tombstone.Proof
-	84,  // 81: mooring.wire.v1.Tombstone.at:type_name -> google.protobuf.Timestamp
-	6,   // 82: mooring.wire.v1.Shard.state:type_name -> mooring.wire.v1.Shard.State
-	85,  // 83: mooring.wire.v1.Hint.refs:type_name -> mooring.wire.v1.Ref
-	84,  // 84: mooring.wire.v1.Hint.seen_at:type_name -> google.protobuf.Timestamp
-	7,   // 85: mooring.wire.v1.Certificate.terminal:type_name -> mooring.wire.v1.Certificate.Terminal
-	84,  // 86: mooring.wire.v1.Certificate.until:type_name -> google.protobuf.Timestamp
-	85,  // 87: mooring.wire.v1.FetchRequest.refs:type_name -> mooring.wire.v1.Ref
-	85,  // 88: mooring.wire.v1.FetchResponse.ref:type_name -> mooring.wire.v1.Ref
-	8,   // 89: mooring.wire.v1.FetchResponse.state:type_name -> mooring.wire.v1.FetchResponse.State
-	54,  // 90: mooring.wire.v1.FetchResponse.envelopes:type_name -> mooring.wire.v1.Envelope
-	81,  // 91: mooring.wire.v1.FetchResponse.error:type_name -> mooring.wire.v1.Error
-	57,  // 92: mooring.wire.v1.WatchResponse.hint:type_name -> mooring.wire.v1.Hint
-	56,  // 93: mooring.wire.v1.SubscribeRequest.shard:type_name -> mooring.wire.v1.Shard
-	84,  // 94: mooring.wire.v1.SubscribeResponse.expires:type_name -> google.protobuf.Timestamp
-	27,  // 95: mooring.wire.v1.WebhookRequest.query:type_name -> mooring.wire.v1.Value
-	27,  // 96: mooring.wire.v1.WebhookRequest.headers:type_name -> mooring.wire.v1.Value
-	84,  // 97: mooring.wire.v1.WebhookRequest.received_at:type_name -> google.protobuf.Timestamp
-	27,  // 98: mooring.wire.v1.WebhookResponse.headers:type_name -> mooring.wire.v1.Value
-	57,  // 99: mooring.wire.v1.WebhookResponse.hints:type_name -> mooring.wire.v1.Hint
-	85,  // 100: mooring.wire.v1.ContentRequest.refs:type_name -> mooring.wire.v1.Ref
-	71,  // 101: mooring.wire.v1.ContentResponse.header:type_name -> mooring.wire.v1.ContentHeader
-	72,  // 102: mooring.wire.v1.ContentResponse.end:type_name -> mooring.wire.v1.ContentEnd
-	85,  // 103: mooring.wire.v1.ContentHeader.ref:type_name -> mooring.wire.v1.Ref
-	85,  // 104: mooring.wire.v1.ContentEnd.ref:type_name -> mooring.wire.v1.Ref
-	81,  // 105: mooring.wire.v1.ContentEnd.error:type_name -> mooring.wire.v1.Error
-	85,  // 106: mooring.wire.v1.Intent.target:type_name -> mooring.wire.v1.Ref
-	27,  // 107: mooring.wire.v1.Intent.args:type_name -> mooring.wire.v1.Value
-	84,  // 108: mooring.wire.v1.Intent.deadline:type_name -> google.protobuf.Timestamp
-	73,  // 109: mooring.wire.v1.PrepareRequest.intent:type_name -> mooring.wire.v1.Intent
-	73,  // 110: mooring.wire.v1.ActRequest.intent:type_name -> mooring.wire.v1.Intent
-	75,  // 111: mooring.wire.v1.ActRequest.plan:type_name -> mooring.wire.v1.Plan
-	78,  // 112: mooring.wire.v1.ActResponse.outcome:type_name -> mooring.wire.v1.Outcome
-	9,   // 113: mooring.wire.v1.Outcome.state:type_name -> mooring.wire.v1.Outcome.State
-	83,  // 114: mooring.wire.v1.Outcome.poll_after:type_name -> google.protobuf.Duration
-	81,  // 115: mooring.wire.v1.Outcome.error:type_name -> mooring.wire.v1.Error
-	73,  // 116: mooring.wire.v1.ReadBackRequest.intent:type_name -> mooring.wire.v1.Intent
-	75,  // 117: mooring.wire.v1.ReadBackRequest.plan:type_name -> mooring.wire.v1.Plan
-	10,  // 118: mooring.wire.v1.ReadBackResponse.state:type_name -> mooring.wire.v1.ReadBackResponse.State
-	83,  // 119: mooring.wire.v1.Error.retry_after:type_name -> google.protobuf.Duration
-	120, // [120:120] is the sub-list for method output_type
-	120, // [120:120] is the sub-list for method input_type
-	120, // [120:120] is the sub-list for extension type_name
-	120, // [120:120] is the sub-list for extension extendee
-	0,   // [0:120] is the sub-list for field type_name
+	85,  // 27: mooring.wire.v1.ActionSpec.in_flight_max:type_name -> google.protobuf.Duration
+	84,  // 28: mooring.wire.v1.ContentSpec.kinds:type_name -> mooring.wire.v1.Kind
+	27,  // 29: mooring.wire.v1.SessionHost.start:type_name -> mooring.wire.v1.Start
+	33,  // 30: mooring.wire.v1.SessionHost.granted:type_name -> mooring.wire.v1.Granted
+	34,  // 31: mooring.wire.v1.SessionHost.refused:type_name -> mooring.wire.v1.Refused
+	35,  // 32: mooring.wire.v1.SessionHost.kept:type_name -> mooring.wire.v1.Kept
+	37,  // 33: mooring.wire.v1.SessionHost.call_cancelled:type_name -> mooring.wire.v1.CallCancelled
+	26,  // 34: mooring.wire.v1.SessionHost.progress_kept:type_name -> mooring.wire.v1.ProgressKept
+	28,  // 35: mooring.wire.v1.Start.settings:type_name -> mooring.wire.v1.Value
+	28,  // 36: mooring.wire.v1.Start.secrets:type_name -> mooring.wire.v1.Value
+	29,  // 37: mooring.wire.v1.Start.network:type_name -> mooring.wire.v1.Network
+	30,  // 38: mooring.wire.v1.Start.limits:type_name -> mooring.wire.v1.Limits
+	86,  // 39: mooring.wire.v1.Start.now:type_name -> google.protobuf.Timestamp
+	32,  // 40: mooring.wire.v1.Lease.wants:type_name -> mooring.wire.v1.Want
+	85,  // 41: mooring.wire.v1.Granted.waited:type_name -> google.protobuf.Duration
+	86,  // 42: mooring.wire.v1.Granted.expires:type_name -> google.protobuf.Timestamp
+	83,  // 43: mooring.wire.v1.Refused.error:type_name -> mooring.wire.v1.Error
+	36,  // 44: mooring.wire.v1.Kept.token:type_name -> mooring.wire.v1.AccessToken
+	86,  // 45: mooring.wire.v1.AccessToken.expires:type_name -> google.protobuf.Timestamp
+	39,  // 46: mooring.wire.v1.SessionConnector.ready:type_name -> mooring.wire.v1.Ready
+	31,  // 47: mooring.wire.v1.SessionConnector.lease:type_name -> mooring.wire.v1.Lease
+	40,  // 48: mooring.wire.v1.SessionConnector.observe:type_name -> mooring.wire.v1.Observe
+	42,  // 49: mooring.wire.v1.SessionConnector.keep:type_name -> mooring.wire.v1.KeepSecret
+	43,  // 50: mooring.wire.v1.SessionConnector.log:type_name -> mooring.wire.v1.Log
+	83,  // 51: mooring.wire.v1.Ready.error:type_name -> mooring.wire.v1.Error
+	41,  // 52: mooring.wire.v1.Observe.states:type_name -> mooring.wire.v1.BucketState
+	85,  // 53: mooring.wire.v1.Observe.took:type_name -> google.protobuf.Duration
+	86,  // 54: mooring.wire.v1.BucketState.reset_at:type_name -> google.protobuf.Timestamp
+	85,  // 55: mooring.wire.v1.BucketState.retry_after:type_name -> google.protobuf.Duration
+	86,  // 56: mooring.wire.v1.KeepSecret.expires:type_name -> google.protobuf.Timestamp
+	3,   // 57: mooring.wire.v1.KeepSecret.step:type_name -> mooring.wire.v1.KeepSecret.Step
+	36,  // 58: mooring.wire.v1.KeepSecret.token:type_name -> mooring.wire.v1.AccessToken
+	28,  // 59: mooring.wire.v1.Log.fields:type_name -> mooring.wire.v1.Value
+	45,  // 60: mooring.wire.v1.AuthorizeRequest.begin:type_name -> mooring.wire.v1.AuthorizeBegin
+	46,  // 61: mooring.wire.v1.AuthorizeRequest.finish:type_name -> mooring.wire.v1.AuthorizeFinish
+	28,  // 62: mooring.wire.v1.AuthorizeResponse.secrets:type_name -> mooring.wire.v1.Value
+	36,  // 63: mooring.wire.v1.AuthorizeResponse.token:type_name -> mooring.wire.v1.AccessToken
+	86,  // 64: mooring.wire.v1.CheckResponse.credential_expires:type_name -> google.protobuf.Timestamp
+	50,  // 65: mooring.wire.v1.CheckResponse.owners:type_name -> mooring.wire.v1.QuotaOwner
+	51,  // 66: mooring.wire.v1.CheckResponse.capabilities:type_name -> mooring.wire.v1.Capability
+	4,   // 67: mooring.wire.v1.Capability.state:type_name -> mooring.wire.v1.Capability.State
+	57,  // 68: mooring.wire.v1.ScanRequest.shard:type_name -> mooring.wire.v1.Shard
+	0,   // 69: mooring.wire.v1.ScanRequest.mode:type_name -> mooring.wire.v1.ScanMode
+	86,  // 70: mooring.wire.v1.ScanRequest.from:type_name -> google.protobuf.Timestamp
+	86,  // 71: mooring.wire.v1.ScanRequest.until:type_name -> google.protobuf.Timestamp
+	54,  // 72: mooring.wire.v1.ScanResponse.part:type_name -> mooring.wire.v1.Part
+	59,  // 73: mooring.wire.v1.ScanResponse.certificate:type_name -> mooring.wire.v1.Certificate
+	83,  // 74: mooring.wire.v1.ScanResponse.error:type_name -> mooring.wire.v1.Error
+	55,  // 75: mooring.wire.v1.Part.envelopes:type_name -> mooring.wire.v1.Envelope
+	56,  // 76: mooring.wire.v1.Part.tombstones:type_name -> mooring.wire.v1.Tombstone
+	57,  // 77: mooring.wire.v1.Part.shards:type_name -> mooring.wire.v1.Shard
+	58,  // 78: mooring.wire.v1.Part.hints:type_name -> mooring.wire.v1.Hint
+	84,  // 79: mooring.wire.v1.Envelope.kind:type_name -> mooring.wire.v1.Kind
+	84,  // 80: mooring.wire.v1.Tombstone.kind:type_name -> mooring.wire.v1.Kind
+	5,   // 81: mooring.wire.v1.Tombstone.proof:type_name -> mooring.wire.v1.Tombstone.Proof
+	86,  // 82: mooring.wire.v1.Tombstone.at:type_name -> google.protobuf.Timestamp
+	6,   // 83: mooring.wire.v1.Shard.state:type_name -> mooring.wire.v1.Shard.State
+	87,  // 84: mooring.wire.v1.Hint.refs:type_name -> mooring.wire.v1.Ref
+	86,  // 85: mooring.wire.v1.Hint.seen_at:type_name -> google.protobuf.Timestamp
+	7,   // 86: mooring.wire.v1.Certificate.terminal:type_name -> mooring.wire.v1.Certificate.Terminal
+	86,  // 87: mooring.wire.v1.Certificate.until:type_name -> google.protobuf.Timestamp
+	87,  // 88: mooring.wire.v1.FetchRequest.refs:type_name -> mooring.wire.v1.Ref
+	87,  // 89: mooring.wire.v1.FetchResponse.ref:type_name -> mooring.wire.v1.Ref
+	8,   // 90: mooring.wire.v1.FetchResponse.state:type_name -> mooring.wire.v1.FetchResponse.State
+	55,  // 91: mooring.wire.v1.FetchResponse.envelopes:type_name -> mooring.wire.v1.Envelope
+	83,  // 92: mooring.wire.v1.FetchResponse.error:type_name -> mooring.wire.v1.Error
+	58,  // 93: mooring.wire.v1.WatchResponse.hint:type_name -> mooring.wire.v1.Hint
+	57,  // 94: mooring.wire.v1.SubscribeRequest.shard:type_name -> mooring.wire.v1.Shard
+	86,  // 95: mooring.wire.v1.SubscribeResponse.expires:type_name -> google.protobuf.Timestamp
+	28,  // 96: mooring.wire.v1.WebhookRequest.query:type_name -> mooring.wire.v1.Value
+	28,  // 97: mooring.wire.v1.WebhookRequest.headers:type_name -> mooring.wire.v1.Value
+	86,  // 98: mooring.wire.v1.WebhookRequest.received_at:type_name -> google.protobuf.Timestamp
+	28,  // 99: mooring.wire.v1.WebhookResponse.headers:type_name -> mooring.wire.v1.Value
+	58,  // 100: mooring.wire.v1.WebhookResponse.hints:type_name -> mooring.wire.v1.Hint
+	87,  // 101: mooring.wire.v1.ContentRequest.refs:type_name -> mooring.wire.v1.Ref
+	72,  // 102: mooring.wire.v1.ContentResponse.header:type_name -> mooring.wire.v1.ContentHeader
+	73,  // 103: mooring.wire.v1.ContentResponse.end:type_name -> mooring.wire.v1.ContentEnd
+	87,  // 104: mooring.wire.v1.ContentHeader.ref:type_name -> mooring.wire.v1.Ref
+	87,  // 105: mooring.wire.v1.ContentEnd.ref:type_name -> mooring.wire.v1.Ref
+	83,  // 106: mooring.wire.v1.ContentEnd.error:type_name -> mooring.wire.v1.Error
+	87,  // 107: mooring.wire.v1.Intent.target:type_name -> mooring.wire.v1.Ref
+	28,  // 108: mooring.wire.v1.Intent.args:type_name -> mooring.wire.v1.Value
+	86,  // 109: mooring.wire.v1.Intent.deadline:type_name -> google.protobuf.Timestamp
+	75,  // 110: mooring.wire.v1.Intent.undo:type_name -> mooring.wire.v1.Undo
+	77,  // 111: mooring.wire.v1.Undo.plan:type_name -> mooring.wire.v1.Plan
+	74,  // 112: mooring.wire.v1.PrepareRequest.intent:type_name -> mooring.wire.v1.Intent
+	74,  // 113: mooring.wire.v1.ActRequest.intent:type_name -> mooring.wire.v1.Intent
+	77,  // 114: mooring.wire.v1.ActRequest.plan:type_name -> mooring.wire.v1.Plan
+	80,  // 115: mooring.wire.v1.ActResponse.outcome:type_name -> mooring.wire.v1.Outcome
+	9,   // 116: mooring.wire.v1.Outcome.state:type_name -> mooring.wire.v1.Outcome.State
+	85,  // 117: mooring.wire.v1.Outcome.poll_after:type_name -> google.protobuf.Duration
+	83,  // 118: mooring.wire.v1.Outcome.error:type_name -> mooring.wire.v1.Error
+	74,  // 119: mooring.wire.v1.ReadBackRequest.intent:type_name -> mooring.wire.v1.Intent
+	77,  // 120: mooring.wire.v1.ReadBackRequest.plan:type_name -> mooring.wire.v1.Plan
+	10,  // 121: mooring.wire.v1.ReadBackResponse.state:type_name -> mooring.wire.v1.ReadBackResponse.State
+	85,  // 122: mooring.wire.v1.Error.retry_after:type_name -> google.protobuf.Duration
+	123, // [123:123] is the sub-list for method output_type
+	123, // [123:123] is the sub-list for method input_type
+	123, // [123:123] is the sub-list for extension type_name
+	123, // [123:123] is the sub-list for extension extendee
+	0,   // [0:123] is the sub-list for field type_name
 }
 
 func init() { file_sdk_wire_v1_connector_proto_init() }
@@ -6997,37 +7133,38 @@ func file_sdk_wire_v1_connector_proto_init() {
 		(*SessionHost_Refused)(nil),
 		(*SessionHost_Kept)(nil),
 		(*SessionHost_CallCancelled)(nil),
+		(*SessionHost_ProgressKept)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[17].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[23].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[26].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[18].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[24].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[27].OneofWrappers = []any{
 		(*SessionConnector_Ready)(nil),
 		(*SessionConnector_Lease)(nil),
 		(*SessionConnector_Observe)(nil),
 		(*SessionConnector_Keep)(nil),
 		(*SessionConnector_Log)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[29].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[32].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[30].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[33].OneofWrappers = []any{
 		(*AuthorizeRequest_Begin)(nil),
 		(*AuthorizeRequest_Finish)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[35].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[38].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[41].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[36].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[39].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[42].OneofWrappers = []any{
 		(*ScanResponse_Part)(nil),
 		(*ScanResponse_Certificate)(nil),
 		(*ScanResponse_Error)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[42].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[47].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[59].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[43].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[48].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[60].OneofWrappers = []any{
 		(*ContentResponse_Header)(nil),
 		(*ContentResponse_Data)(nil),
 		(*ContentResponse_End)(nil),
 	}
-	file_sdk_wire_v1_connector_proto_msgTypes[60].OneofWrappers = []any{}
-	file_sdk_wire_v1_connector_proto_msgTypes[66].OneofWrappers = []any{
+	file_sdk_wire_v1_connector_proto_msgTypes[61].OneofWrappers = []any{}
+	file_sdk_wire_v1_connector_proto_msgTypes[68].OneofWrappers = []any{
 		(*ActResponse_Progress)(nil),
 		(*ActResponse_Outcome)(nil),
 	}
@@ -7037,7 +7174,7 @@ func file_sdk_wire_v1_connector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_wire_v1_connector_proto_rawDesc), len(file_sdk_wire_v1_connector_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   71,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
