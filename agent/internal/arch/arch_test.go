@@ -41,8 +41,9 @@ var levels = map[string]int{
 	"agent/internal/people": 5, "agent/internal/access": 5,
 	"agent/internal/audit": 5, "agent/internal/inspect": 5, "agent/internal/ingest": 5, "agent/internal/console": 5,
 	"agent/internal/store/bolt": 5, "agent/internal/store/storetest": 5,
-	"agent/internal/index": 6,
-	"agent/internal/scan":  6, "agent/internal/action": 6, "agent/internal/sink": 6,
+	"agent/internal/event": 5, "agent/internal/health": 6,
+	"agent/internal/index": 6, "agent/internal/view": 6, "agent/internal/decision": 6, "agent/internal/alert": 6,
+	"agent/internal/scan": 6, "agent/internal/action": 6, "agent/internal/sink": 6, "agent/internal/judge": 7,
 	"agent/internal/api": 7, "agent/internal/daemon": 8, "agent": 9,
 }
 

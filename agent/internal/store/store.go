@@ -93,6 +93,9 @@ type Doc struct {
 	Bucket string
 	Key    []byte
 	Value  []byte
+	// Append puts it behind all others of its bucket that were ever appended: its key is the next number, in 8 bytes, so that
+	// keys are in the order of commits. Key is not given then.
+	Append bool
 }
 
 // Result counts what a batch did.

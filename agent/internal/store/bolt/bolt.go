@@ -75,6 +75,7 @@ type Store struct {
 	mu    sync.Mutex // one commit at a time, over all files
 	plan  planner
 	arena arena
+	told  told
 	// keep is held by backups while they need the day files, and by what removes these.
 	keep sync.RWMutex
 }

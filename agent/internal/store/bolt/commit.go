@@ -42,7 +42,11 @@ func (s *Store) Commit(ctx context.Context, batches ...*store.Batch) ([]store.Re
 			return results, err
 		}
 	}
-	return results, s.write(batches, results, news)
+	if err := s.write(batches, results, news); err != nil {
+		return results, err
+	}
+	s.told.tell()
+	return results, nil
 }
 
 // unchanged compares without a write transaction, so that nothing is written when nothing is to be.
@@ -53,7 +57,7 @@ func (s *Store) unchanged(batches []*store.Batch, results []store.Result) (bool,
 		defer s.plan.stop()
 		for i, b := range batches {
 			for d := range b.Docs {
-				if same = sameDoc(tx, &b.Docs[d]); !same {
+				if same = !b.Docs[d].Append && sameDoc(tx, &b.Docs[d]); !same {
 					return nil
 				}
 			}
@@ -133,8 +137,33 @@ func (s *Store) write(batches []*store.Batch, results []store.Result, news []day
 	})
 }
 
+// sequences is the bucket with the last number of each bucket that documents are appended to.
+const sequences = "sequences"
+
+// next numbers a document that is appended.
+func (w *writer) next(bucket string) ([]byte, error) {
+	at := docKey(sequences, []byte(bucket))
+	last, stored, err := w.get(tDocs, at)
+	if err != nil {
+		return nil, err
+	}
+	var n uint64
+	if len(last) == 8 { //nolint:mnd // bytes
+		n = binary.BigEndian.Uint64(last)
+	}
+	number := binary.BigEndian.AppendUint64(nil, n+1)
+	return number, w.put(tDocs, at, number, stored)
+}
+
 func (w *writer) doc(d *store.Doc) error {
 	key := docKey(d.Bucket, d.Key)
+	if d.Append {
+		number, err := w.next(d.Bucket)
+		if err != nil {
+			return err
+		}
+		key = docKey(d.Bucket, number)
+	}
 	value, stored, err := w.get(tDocs, key)
 	switch {
 	case err != nil:

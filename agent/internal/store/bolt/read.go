@@ -37,7 +37,16 @@ func (s *Store) Doc(bucket string, key []byte) ([]byte, error) {
 // Docs reads the documents of a bucket whose keys begin with prefix.
 func (s *Store) Docs(ctx context.Context, bucket string, prefix []byte) iter.Seq2[store.Doc, error] {
 	lo := docKey(bucket, prefix)
-	return scan(ctx, s.main, tDocs, []span{{lo, after(lo)}}, func(c *chunk[store.Doc], _ *bbolt.Tx, k, v []byte) error {
+	return s.docs(ctx, bucket, span{lo, after(lo)})
+}
+
+// DocsAfter reads the documents of a bucket whose keys are greater than one, in order.
+func (s *Store) DocsAfter(ctx context.Context, bucket string, last []byte) iter.Seq2[store.Doc, error] {
+	return s.docs(ctx, bucket, span{append(docKey(bucket, last), 0), after(docKey(bucket, nil))})
+}
+
+func (s *Store) docs(ctx context.Context, bucket string, of span) iter.Seq2[store.Doc, error] {
+	return scan(ctx, s.main, tDocs, []span{of}, func(c *chunk[store.Doc], _ *bbolt.Tx, k, v []byte) error {
 		key, value := c.copy(k[len(bucket)+1:]), c.copy(v)
 		c.items = append(c.items, store.Doc{Bucket: bucket, Key: key, Value: value})
 		return nil
