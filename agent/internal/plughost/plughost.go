@@ -69,6 +69,15 @@ type Spec struct {
 	Level string
 	// Role is "read" when empty.
 	Role string
+	// Name of this process, where an instance has a second one: to Quota, Start and Stop. Default: Instance.
+	Name string
+}
+
+func (s *Spec) name() string {
+	if s.Name == "" {
+		return s.Instance
+	}
+	return s.Name
 }
 
 // timing holds the waits of a host; tests shorten them.
@@ -152,10 +161,10 @@ func (h *Host) Run(ctx context.Context) error {
 
 // Start has the instance's connector run; one that is there already is stopped first. Before Run it only waits in line.
 func (h *Host) Start(spec Spec) *Connector {
-	h.Stop(spec.Instance)
+	h.Stop(spec.name())
 	c := newConnector(h, spec)
 	h.mu.Lock()
-	h.connectors[spec.Instance] = c
+	h.connectors[spec.name()] = c
 	ended := h.ended
 	if !ended {
 		h.pending = append(h.pending, c)
@@ -171,11 +180,11 @@ func (h *Host) Start(spec Spec) *Connector {
 	return c
 }
 
-// Stop ends the instance's connector and returns when its process is gone.
-func (h *Host) Stop(instance string) {
+// Stop ends the connector of that name and returns when its process is gone.
+func (h *Host) Stop(name string) {
 	h.mu.Lock()
-	c := h.connectors[instance]
-	delete(h.connectors, instance)
+	c := h.connectors[name]
+	delete(h.connectors, name)
 	for i, p := range h.pending {
 		if p == c && c != nil {
 			h.pending = append(h.pending[:i:i], h.pending[i+1:]...)

@@ -24,6 +24,7 @@ import (
 var roles = map[string]func(){
 	"mooring-connector-rig":     func() { serve.Run(rig{}) },
 	"mooring-connector-spender": func() { serve.Run(spender{}) },
+	"mooring-connector-doer":    func() { serve.Run(doer{}) },
 	"hostile":                   hostile,
 	"lone-host":                 loneHost,
 	"plain":                     plainConnector,

@@ -34,7 +34,7 @@ type callEntry struct {
 
 // session is the agent's end of the Session stream.
 type session struct {
-	instance string
+	instance string // its name, to the quota
 	quota    Quota
 	keeper   Keeper
 	holder   string // this session, to the keeper
@@ -62,7 +62,7 @@ type session struct {
 func openSession(ctx context.Context, p *peer, spec *Spec, secrets map[string]string, q Quota, out *lines, within time.Duration) (*session, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // its end is close
 	s := &session{
-		instance: spec.Instance, quota: q, keeper: spec.Keeper, holder: rand.Text(), out: out, cancel: cancel, done: make(chan struct{}),
+		instance: spec.name(), quota: q, keeper: spec.Keeper, holder: rand.Text(), out: out, cancel: cancel, done: make(chan struct{}),
 		calls: map[string]callEntry{}, open: map[uint64]uint64{}, keeping: keeping{idle: make(chan struct{})},
 	}
 	claims, stopClaims := context.WithCancel(ctx)
