@@ -57,7 +57,7 @@ func (s *server) access(w http.ResponseWriter, r *http.Request) error {
 		lines   []Reach
 		trailer Trailer
 	)
-	err = s.ask(r.Context(), accessKinds, func(v *view) error {
+	err = s.ask(r.Context(), accessKinds, func(v *question) error {
 		sub, err := v.subject(q.x)
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func parseAccess(v url.Values) (*accessQuery, error) {
 }
 
 // who can reach a thing.
-func (v *view) who(ref record.Ref) ([]Reach, error) {
+func (v *question) who(ref record.Ref) ([]Reach, error) {
 	switch ref.Kind { //nolint:exhaustive // the others are nothing that one reaches
 	case wire.Kind_KIND_FILE, wire.Kind_KIND_GROUP, wire.Kind_KIND_ROLE, wire.Kind_KIND_APP:
 	default:
@@ -134,7 +134,7 @@ func (v *view) who(ref record.Ref) ([]Reach, error) {
 }
 
 // reach is what accounts, or others who hold things, can reach.
-func (v *view) reach(refs []record.Ref) []Reach {
+func (v *question) reach(refs []record.Ref) []Reach {
 	var starts []access.Start
 	for _, r := range refs {
 		starts = append(starts, access.Start{Key: keyOf(r)})
@@ -164,7 +164,7 @@ func (v *view) reach(refs []record.Ref) []Reach {
 }
 
 // unlisted are the listings that could give more to reach, and could not be read.
-func (v *view) unlisted(refs []record.Ref) (out []Reach) {
+func (v *question) unlisted(refs []record.Ref) (out []Reach) {
 	var done []string
 	for _, r := range refs {
 		id := r.Provider + "/" + r.Instance
@@ -190,7 +190,7 @@ func (v *view) unlisted(refs []record.Ref) (out []Reach) {
 }
 
 // lines are those found that are wanted.
-func (v *view) lines(a *access.Answer, wanted func(access.Key) bool) (lines []Reach) {
+func (v *question) lines(a *access.Answer, wanted func(access.Key) bool) (lines []Reach) {
 	for _, r := range a.Reached {
 		if !wanted(r.Key) {
 			continue
@@ -210,7 +210,7 @@ func (v *view) lines(a *access.Answer, wanted func(access.Key) bool) (lines []Re
 }
 
 // line is a record, circle or address by its name.
-func (v *view) line(k access.Key) Reach {
+func (v *question) line(k access.Key) Reach {
 	line := Reach{Instance: k.Instance, Kind: sdk.KindName(k.Kind)}
 	switch {
 	case k.Email() != "":

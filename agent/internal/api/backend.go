@@ -14,6 +14,7 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
 	"github.com/mooring-hq/mooring/agent/internal/store"
+	"github.com/mooring-hq/mooring/agent/internal/view"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -77,6 +78,10 @@ type Instance struct {
 
 // ID names the instance.
 func (i *Instance) ID() string { return i.Provider + "/" + i.Name }
+
+func (i *Instance) source() view.Source {
+	return view.Source{Provider: i.Provider, Name: i.Name, Description: i.Description, Store: i.Store}
+}
 
 // Live is what goes on right now.
 type Live struct {

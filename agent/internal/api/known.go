@@ -46,8 +46,8 @@ type identity struct {
 	file         people.Map
 }
 
-// view is the index during one question.
-type view struct {
+// question is the index while one question is answered.
+type question struct {
 	*index.Index
 	ctx       context.Context //nolint:containedctx // of the question
 	instances []*Instance
@@ -59,12 +59,12 @@ type view struct {
 }
 
 // ask brings the index up to date for some kinds and holds it while do reads it. What do gives may be sent afterwards.
-func (s *server) ask(ctx context.Context, kinds []wire.Kind, do func(v *view) error) error {
+func (s *server) ask(ctx context.Context, kinds []wire.Kind, do func(v *question) error) error {
 	file, err := s.b.PeopleMap()
 	if err != nil {
 		return badRequest("%v", err)
 	}
-	v := &view{ctx: ctx, org: s.b.Organisation(), names: map[record.Ref]string{}}
+	v := &question{ctx: ctx, org: s.b.Organisation(), names: map[record.Ref]string{}}
 	var sources []index.Source
 	for _, i := range s.b.Instances() {
 		if i.Store != nil {
@@ -104,7 +104,7 @@ func (r identity) ours(instance, domain string) bool {
 	return slices.ContainsFunc(r.verified[instance], func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
-func (v *view) instance(id string) *Instance {
+func (v *question) instance(id string) *Instance {
 	for _, i := range v.instances {
 		if i.ID() == id {
 			return i
@@ -123,14 +123,14 @@ func refOf(k access.Key) record.Ref {
 }
 
 // of are the instances that some records are of.
-func (v *view) of(refs []record.Ref) []*Instance {
+func (v *question) of(refs []record.Ref) []*Instance {
 	return slices.DeleteFunc(slices.Clone(v.instances), func(i *Instance) bool {
 		return !slices.ContainsFunc(refs, func(r record.Ref) bool { return r.Provider == i.Provider && r.Instance == i.Name })
 	})
 }
 
 // trailer says how well instances stand behind the answer.
-func (s *server) trailer(ctx context.Context, v *view, instances []*Instance, kinds ...wire.Kind) Trailer {
+func (s *server) trailer(ctx context.Context, v *question, instances []*Instance, kinds ...wire.Kind) Trailer {
 	t := Trailer{Coverage: []Coverage{}}
 	t.cover(ctx, instances, v.broken, kinds...)
 	for _, i := range s.b.Instances() {

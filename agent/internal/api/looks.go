@@ -15,7 +15,7 @@ const recent = 48 * time.Hour
 
 // looks is access.Looks over the certificates of all instances.
 type looks struct {
-	v   *view
+	v   *question
 	now time.Time
 	of  map[string]*instanceLooks
 }
@@ -29,7 +29,9 @@ type instanceLooks struct {
 	err         error
 }
 
-func newLooks(v *view) *looks { return &looks{v: v, now: time.Now(), of: map[string]*instanceLooks{}} }
+func newLooks(v *question) *looks {
+	return &looks{v: v, now: time.Now(), of: map[string]*instanceLooks{}}
+}
 
 // at gives the looks of an instance, read at the first use; nil: it is not one of ours.
 func (l *looks) at(instance string) *instanceLooks {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/people"
 	"github.com/mooring-hq/mooring/agent/internal/record"
-	"github.com/mooring-hq/mooring/agent/internal/store"
+	"github.com/mooring-hq/mooring/agent/internal/view"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -58,7 +58,7 @@ func (s *server) person(w http.ResponseWriter, r *http.Request) error {
 		found   []Person
 		trailer Trailer
 	)
-	err = s.ask(r.Context(), []wire.Kind{wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_GROUP}, func(v *view) error {
+	err = s.ask(r.Context(), []wire.Kind{wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_GROUP}, func(v *question) error {
 		refs, err := v.person(x)
 		if err != nil {
 			return err
@@ -95,8 +95,8 @@ func send[T any](w http.ResponseWriter, t Trailer, lines []T) error {
 }
 
 // persons are those whose accounts these are, each once.
-func (v *view) persons(refs []record.Ref) ([]Person, error) {
-	look := map[string]*lookups{}
+func (v *question) persons(refs []record.Ref) ([]Person, error) {
+	look := map[string]*view.Reader{}
 	done := map[string]bool{}
 	var out []Person
 	for _, ref := range refs {
@@ -136,7 +136,7 @@ func (v *view) persons(refs []record.Ref) ([]Person, error) {
 	return out, nil
 }
 
-func (v *view) nobody(ref record.Ref) string {
+func (v *question) nobody(ref record.Ref) string {
 	if a := v.people.Account(ref); a != nil && (a.Type == "service" || a.Type == "bot") {
 		return "it is a " + a.Type + " account; the map file can say whose it is"
 	}
@@ -144,7 +144,7 @@ func (v *view) nobody(ref record.Ref) string {
 }
 
 // account reads one account as it is now; nil when it is gone.
-func (v *view) account(j people.Joined, look map[string]*lookups) (*PersonAccount, error) {
+func (v *question) account(j people.Joined, look map[string]*view.Reader) (*PersonAccount, error) {
 	f, err := v.read(j.Ref, look)
 	if f == nil || err != nil {
 		return nil, err
@@ -164,30 +164,14 @@ func (v *view) account(j people.Joined, look map[string]*lookups) (*PersonAccoun
 }
 
 // read gives one record as a query gives it. look keeps what was looked up, by instance.
-func (v *view) read(ref record.Ref, look map[string]*lookups) (*Found, error) {
+func (v *question) read(ref record.Ref, look map[string]*view.Reader) (*view.Found, error) {
 	id := ref.Provider + "/" + ref.Instance
 	i := v.instance(id)
 	if i == nil {
 		return nil, nil //nolint:nilnil // it is gone
 	}
 	if look[id] == nil {
-		look[id] = newLookup(v.ctx, i, time.Time{})
+		look[id] = view.New(i.source(), v.org, time.Time{})
 	}
-	var found *Found
-	m := newMerger(i, v.org, look[id].lookup(ref.Kind))
-	for row, err := range i.Store.Rows(v.ctx, store.Range{Kind: ref.Kind, ID: ref.ID}) {
-		if err != nil {
-			return nil, err
-		}
-		m.rows = append(m.rows, row)
-	}
-	if len(m.rows) == 0 {
-		return nil, nil //nolint:nilnil // it is gone
-	}
-	var err error
-	m.give(func(f Found, e error) bool {
-		found, err = &f, e
-		return false
-	})
-	return found, err
+	return look[id].Record(v.ctx, ref.Kind, ref.ID)
 }

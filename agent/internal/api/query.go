@@ -14,6 +14,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/policy"
 	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/agent/internal/view"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
@@ -26,7 +27,8 @@ type query struct {
 	kind      wire.Kind
 	where     *policy.Condition
 	instances []*Instance
-	span      span
+	span      view.Span
+	at        time.Time
 	sort      string // a field; "-field" descending
 	limit     int    // 0: all
 }
@@ -51,8 +53,8 @@ func (s *server) parseQuery(v url.Values) (*query, error) {
 	if q.instances, err = s.chosen(v["instance"]); err != nil {
 		return nil, err
 	}
-	q.span = span{kind: q.kind, id: v.Get("id"), until: time.Now().Add(24 * time.Hour)}
-	for name, to := range map[string]*time.Time{"at": &q.span.at, "since": &q.span.since, "until": &q.span.until} {
+	q.span = view.Span{Kind: q.kind, ID: v.Get("id"), Until: time.Now().Add(24 * time.Hour)}
+	for name, to := range map[string]*time.Time{"at": &q.at, "since": &q.span.Since, "until": &q.span.Until} {
 		if err := parseTime(v, name, to); err != nil {
 			return nil, err
 		}
@@ -192,7 +194,7 @@ func (q *query) run(r *http.Request, org record.Organisation, out *bufio.Writer,
 		line   []byte
 	)
 	for _, i := range q.instances {
-		for f, err := range records(r.Context(), i, org, q.span) {
+		for f, err := range view.New(i.source(), org, q.at).Records(r.Context(), q.span) {
 			if r.Context().Err() != nil {
 				return r.Context().Err()
 			}
@@ -227,7 +229,7 @@ func (q *query) run(r *http.Request, org record.Organisation, out *bufio.Writer,
 	return q.writeSorted(sorted, out, t)
 }
 
-func (q *query) matches(f Found, t *Trailer) (bool, error) {
+func (q *query) matches(f view.Found, t *Trailer) (bool, error) {
 	if q.where == nil {
 		return true, nil
 	}

@@ -30,7 +30,7 @@ func asked(v url.Values) (string, error) {
 }
 
 // person finds the accounts that a text means: a ref, an e-mail address, a name. Nobody is no error here.
-func (v *view) person(x string) ([]record.Ref, error) {
+func (v *question) person(x string) ([]record.Ref, error) {
 	if ref, err := record.ParseRef(x); err == nil {
 		return []record.Ref{ref}, v.exists(ref)
 	}
@@ -46,7 +46,7 @@ func (v *view) person(x string) ([]record.Ref, error) {
 	return v.people.Named(x), nil
 }
 
-func (v *view) exists(ref record.Ref) error {
+func (v *question) exists(ref record.Ref) error {
 	i := v.instance(ref.Provider + "/" + ref.Instance)
 	if i == nil {
 		return notFound("there is no instance %q with data; there are: %s", ref.Provider+"/"+ref.Instance, strings.Join(ids(v.instances), ", "))
@@ -58,7 +58,7 @@ func (v *view) exists(ref record.Ref) error {
 }
 
 // all are the accounts of everybody to whom one of these belongs.
-func (v *view) all(refs []record.Ref) []record.Ref {
+func (v *question) all(refs []record.Ref) []record.Ref {
 	var out []record.Ref
 	add := func(r record.Ref) {
 		if !slices.Contains(out, r) {
@@ -77,7 +77,7 @@ func (v *view) all(refs []record.Ref) []record.Ref {
 }
 
 // subject finds what a text means, of every kind.
-func (v *view) subject(x string) (*subject, error) {
+func (v *question) subject(x string) (*subject, error) {
 	refs, err := v.person(x)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (v *view) subject(x string) (*subject, error) {
 const maxNamesakes = 5
 
 // things finds a group, role, file or app by its address, name or path. Several of one name are an error that lists them.
-func (v *view) things(x string) ([]record.Ref, error) {
+func (v *question) things(x string) ([]record.Ref, error) {
 	var found []record.Ref
 	for _, i := range v.instances {
 		if email := record.Email(x); email != "" {
@@ -162,7 +162,7 @@ func called(kind wire.Kind, body []byte, name string) bool {
 }
 
 // name of a record as people say it; "" when it has none.
-func (v *view) name(ref record.Ref) string {
+func (v *question) name(ref record.Ref) string {
 	if n, known := v.names[ref]; known {
 		return n
 	}
@@ -170,7 +170,7 @@ func (v *view) name(ref record.Ref) string {
 	return v.names[ref]
 }
 
-func (v *view) readName(ref record.Ref) string {
+func (v *question) readName(ref record.Ref) string {
 	if ref.Kind == wire.Kind_KIND_ACCOUNT {
 		if a := v.people.Account(ref); a != nil {
 			return accountName(a)

@@ -80,12 +80,12 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 		trailer Trailer
 	)
 	kinds := []wire.Kind{wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_GROUP, wire.Kind_KIND_MEMBERSHIP, wire.Kind_KIND_GRANT}
-	err = s.ask(r.Context(), kinds, func(v *view) error {
+	err = s.ask(r.Context(), kinds, func(v *question) error {
 		sub, err := v.subject(q.x)
 		if err != nil {
 			return err
 		}
-		t := &timeline{view: v, timelineQuery: q, emails: map[string]bool{}}
+		t := &timeline{question: v, timelineQuery: q, emails: map[string]bool{}}
 		for _, e := range sub.emails {
 			t.emails[e] = true
 		}
@@ -110,7 +110,7 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 
 // timeline gathers the events around some records.
 type timeline struct {
-	*view
+	*question
 	*timelineQuery
 	emails map[string]bool
 	events []Event

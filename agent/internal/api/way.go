@@ -14,7 +14,7 @@ var hows = map[access.How]string{
 }
 
 // way puts the steps that lead to or from a key into its line.
-func (v *view) way(line *Reach, k access.Key, steps []access.Step) {
+func (v *question) way(line *Reach, k access.Key, steps []access.Step) {
 	if len(steps) == 0 {
 		return
 	}
@@ -65,7 +65,7 @@ func phrase(s access.Step, thing string) string {
 }
 
 // says is a thing by its kind and name.
-func (v *view) says(k access.Key) string {
+func (v *question) says(k access.Key) string {
 	switch k.Circle() {
 	case "":
 	case "anyone":
@@ -86,7 +86,7 @@ func (v *view) says(k access.Key) string {
 }
 
 // address is a ref, an e-mail address or a circle.
-func (v *view) address(k access.Key) string {
+func (v *question) address(k access.Key) string {
 	if e := k.Email(); e != "" {
 		return e
 	}
