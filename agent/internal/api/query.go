@@ -233,7 +233,7 @@ func (q *query) matches(f view.Found, t *Trailer) (bool, error) {
 	if q.where == nil {
 		return true, nil
 	}
-	switch verdict, err := q.where.Judge(f.Record); {
+	switch verdict, err := q.where.Judge(f.Record, policy.Context{Ref: f.Ref}); {
 	case err != nil:
 		return false, err
 	case verdict == policy.Undetermined:

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,14 +87,7 @@ func isLoopback(host string) bool {
 func (l *loader) organization(f file, b *hclsyntax.Block) {
 	r := f.Sub("organization", b)
 	o := Organization{Range: b.DefRange()}
-	for _, item := range r.Texts("domains") {
-		domain := strings.ToLower(item.Text)
-		if !isDomain(domain) {
-			r.Errorf(item.Range, `write it like "acme.example"`, "%q is not a domain", syntax.Short(item.Text))
-			continue
-		}
-		o.Domains = append(o.Domains, domain)
-	}
+	o.Domains = domains(r, "domains")
 	for _, item := range r.Texts("protected") {
 		if !strings.ContainsAny(item.Text, "@/") {
 			r.Errorf(item.Range, `write an e-mail address, or a ref like "okta/main/account/00u1"`, "%q is neither an e-mail address nor a ref",
@@ -105,8 +99,46 @@ func (l *loader) organization(f file, b *hclsyntax.Block) {
 	if path := r.Text("people"); path != "" {
 		o.People = f.path(path)
 	}
+	o.Personal = domains(r, "personal")
+	for _, p := range r.Blocks("partner") {
+		if names := r.Labels(p, `write partner "globex" {`, "name"); names != nil {
+			o.Partners = append(o.Partners, l.partner(r.Sub("partner "+syntax.Short(names[0]), p), p))
+		}
+	}
 	r.Done()
 	l.config.Organization = o
+}
+
+// domains reads a list of them, in lower case.
+func domains(r *syntax.Reader, name string) []string {
+	var list []string
+	for _, item := range r.Texts(name) {
+		domain := strings.ToLower(item.Text)
+		if !isDomain(domain) {
+			r.Errorf(item.Range, `write it like "acme.example"`, "%q is not a domain", syntax.Short(item.Text))
+			continue
+		}
+		list = append(list, domain)
+	}
+	return list
+}
+
+func (l *loader) partner(r *syntax.Reader, b *hclsyntax.Block) Partner {
+	p := Partner{Name: b.Labels[0], Domains: domains(r, "domains")}
+	checkName(r, b, 0)
+	switch key := "partner " + p.Name; {
+	case slices.Contains([]string{"ours", "personal", "other"}, p.Name):
+		r.Errorf(b.LabelRanges[0], "give it another name", "party() says %s of those who are no partner", p.Name)
+	case l.first[key] != hcl.Range{}:
+		r.Errorf(b.LabelRanges[0], "put all its domains into one", "a second partner %s; the first is at %s", p.Name, place(l.first[key]))
+	default:
+		l.first[key] = b.LabelRanges[0]
+	}
+	if r.Attribute("domains") == nil {
+		r.Errorf(r.Header, `write domains = ["globex.example"]`, "partner %s has no domains", syntax.Short(p.Name))
+	}
+	r.Done()
+	return p
 }
 
 func isDomain(s string) bool {

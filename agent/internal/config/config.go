@@ -54,12 +54,21 @@ type Agent struct {
 	Range   hcl.Range
 }
 
-// Organization says who "we" are.
+// Organization says who "we" are, and who is not quite a stranger.
 type Organization struct {
 	Domains   []string // in lower case
 	Protected []string // e-mails and refs that no action touches
 	People    string   // file of who is who; empty: none
-	Range     hcl.Range
+	Partners  []Partner
+	// Personal are domains of free mail beside those that everybody knows, in lower case.
+	Personal []string
+	Range    hcl.Range
+}
+
+// Partner is another organisation, which policies may treat by its name.
+type Partner struct {
+	Name    string
+	Domains []string // in lower case
 }
 
 // Network says how the outside is reached.
@@ -168,11 +177,27 @@ type Policy struct {
 	ActWithin time.Duration
 	// MaxPerHour caps its actions; 0: the default.
 	MaxPerHour int64
-	Enabled    bool
-	Actions    []PolicyAction
+	// Group is what its findings are gathered by; empty: the default of its kind.
+	Group   string
+	Enabled bool
+	Actions []PolicyAction
+	// Repeat is nil where one match is enough.
+	Repeat *Repeat
 	// Tests are the test blocks as they stand, for `policy test`.
 	Tests []*hclsyntax.Block
-	Range hcl.Range
+	// OnRange and GroupRange are places of values that package policy may refuse.
+	OnRange, GroupRange hcl.Range
+	Range               hcl.Range
+}
+
+// Repeat asks for many activities by one, within a time.
+type Repeat struct {
+	Count  int64
+	Within time.Duration
+	// By and Distinct are checked by package policy, which knows what can be counted.
+	By, Distinct string
+	// Places of the values; Range is the block's.
+	ByRange, DistinctRange, Range hcl.Range
 }
 
 // PolicyAction is an action that a policy asks for.
@@ -180,7 +205,10 @@ type PolicyAction struct {
 	Name     string
 	Approval string // required | none
 	Args     map[string]string
-	Range    hcl.Range
+	// Ranges of the args, and of the name.
+	ArgRanges map[string]hcl.Range
+	NameRange hcl.Range
+	Range     hcl.Range
 }
 
 // Moved renames an instance that has data.

@@ -135,7 +135,11 @@ func dump(t *testing.T, c *config.Config) string {
 func prune(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		delete(v, "Range")
+		for name := range v {
+			if strings.HasSuffix(name, "Range") || strings.HasSuffix(name, "Ranges") {
+				delete(v, name)
+			}
+		}
 		for k := range v {
 			v[k] = prune(v[k])
 			if v[k] == nil || v[k] == "" {

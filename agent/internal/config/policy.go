@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/mooring-hq/mooring/agent/internal/config/syntax"
@@ -27,7 +28,7 @@ func (l *loader) policy(f file, b *hclsyntax.Block) {
 	} else {
 		l.first["policy "+p.Name] = b.LabelRanges[0]
 	}
-	p.On = readKind(r)
+	p.On, p.OnRange = readKind(r)
 	if a := r.Attribute("when"); a == nil {
 		r.Errorf(r.Header, `write when = "account.admin && !known(account.mfa)"`, "policy %s has no when", syntax.Short(p.Name))
 	} else if r.TextOf(a) != "" {
@@ -39,9 +40,13 @@ func (l *loader) policy(f file, b *hclsyntax.Block) {
 	p.ActWithin = r.Duration("act_within", time.Second, 30*syntax.Day)
 	p.MaxPerHour = r.Int("max_per_hour", 0, 1, 1_000_000)
 	p.Enabled = r.Bool("enabled", true)
+	readGroup(r, p)
+	if b := r.Block("repeat"); b != nil {
+		p.Repeat = readRepeat(r.Sub("repeat", b), b)
+	}
 	for _, a := range r.Blocks("action") {
 		if names := r.Labels(a, `write action "make_private" {`, "name"); names != nil {
-			p.Actions = append(p.Actions, readAction(r.Sub("action "+syntax.Short(names[0]), a), a, names[0]))
+			p.Actions = append(p.Actions, readAction(r.Sub("action "+syntax.Short(names[0]), a), a))
 		}
 	}
 	p.Tests = r.Blocks("test")
@@ -49,20 +54,55 @@ func (l *loader) policy(f file, b *hclsyntax.Block) {
 	l.config.Policies = append(l.config.Policies, p)
 }
 
-func readKind(r *syntax.Reader) string {
+func readKind(r *syntax.Reader) (string, hcl.Range) {
 	a := r.Attribute("on")
 	if a == nil {
 		r.Errorf(r.Header, `write on = "file"`, "%s has no on: the kind of record it looks at", r.What)
-		return ""
+		return "", r.Header
 	}
 	word := r.TextOf(a)
 	k, ok := ParseKind(word)
 	if !ok && word != "" {
 		r.Errorf(a.Expr.Range(), syntax.Choices(word, "kinds", kindNames()), "there is no kind %q", syntax.Short(word))
-		return ""
+		return "", a.Expr.Range()
 	}
-	return KindName(k)
+	return KindName(k), a.Expr.Range()
 }
+
+// readGroup reads what findings are gathered by.
+func readGroup(r *syntax.Reader, p *Policy) {
+	p.Group = r.OneOf("group", "", "owner", "folder", "actor", "record", "none")
+	if a := r.Attribute("group"); a != nil {
+		p.GroupRange = a.Expr.Range()
+	}
+}
+
+// readRepeat reads how often something has to happen.
+func readRepeat(r *syntax.Reader, b *hclsyntax.Block) *Repeat {
+	x := &Repeat{Range: b.DefRange(), ByRange: b.DefRange(), DistinctRange: b.DefRange()}
+	for _, name := range []string{"count", "within"} {
+		if r.Attribute(name) == nil {
+			r.Errorf(r.Header, `write repeat { count = 50  within = "1m"  by = "actor" }`, "repeat has no %s", name)
+		}
+	}
+	x.Count = r.Int("count", minRepeat, minRepeat, maxRepeat)
+	x.Within = r.Duration("within", time.Second, maxRepeatWithin)
+	x.By, x.Distinct = "actor", r.Text("distinct")
+	if a := r.Attribute("by"); a != nil {
+		x.By, x.ByRange = r.TextOf(a), a.Expr.Range()
+	}
+	if a := r.Attribute("distinct"); a != nil {
+		x.DistinctRange = a.Expr.Range()
+	}
+	r.Done()
+	return x
+}
+
+// Limits of repeat: what is counted is kept for as long as it may count.
+const (
+	minRepeat, maxRepeat = 2, 10_000 // activities
+	maxRepeatWithin      = 7 * syntax.Day
+)
 
 func kindNames() []string {
 	var names []string
@@ -75,8 +115,10 @@ func kindNames() []string {
 	return names
 }
 
-func readAction(r *syntax.Reader, b *hclsyntax.Block, name string) PolicyAction {
-	a := PolicyAction{Name: name, Args: map[string]string{}, Range: b.DefRange()}
+func readAction(r *syntax.Reader, b *hclsyntax.Block) PolicyAction {
+	a := PolicyAction{
+		Name: b.Labels[0], NameRange: b.LabelRanges[0], Args: map[string]string{}, ArgRanges: map[string]hcl.Range{}, Range: b.DefRange(),
+	}
 	a.Approval = r.OneOf("approval", "none", "required", "none")
 	for _, attr := range r.Attributes() {
 		if attr.Name == "approval" {
@@ -86,7 +128,7 @@ func readAction(r *syntax.Reader, b *hclsyntax.Block, name string) PolicyAction 
 		if !ok {
 			r.Errorf(attr.Expr.Range(), "", "%s must be text, a number, true or false; this is %s", attr.Name, syntax.Describe(attr.Expr))
 		}
-		a.Args[attr.Name] = text
+		a.Args[attr.Name], a.ArgRanges[attr.Name] = text, attr.NameRange
 	}
 	r.Done()
 	return a

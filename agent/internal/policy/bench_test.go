@@ -17,7 +17,7 @@ func BenchmarkJudge(b *testing.B) {
 	f := &sdk.File{Id: "1", AccessLevel: new("public"), SizeBytes: new(int64(4000)), Name: new("server.pem")}
 	b.ReportAllocs()
 	for b.Loop() {
-		if v, err := c.Judge(f); v != Match || err != nil {
+		if v, err := c.Judge(f, Context{}); v != Match || err != nil {
 			b.Fatal(v, err)
 		}
 	}

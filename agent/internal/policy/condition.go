@@ -47,12 +47,15 @@ type Condition struct {
 	name    string
 	step    step        // nil where only CEL's interpreter will do
 	program cel.Program // says the same, more slowly
+	reads   Reads
 }
 
 // Error is what is wrong with a condition.
 type Error struct {
 	Line, Column int // from 1
 	Message      string
+	// Hint says what to write instead; it may be empty.
+	Hint string
 }
 
 func (e *Error) Error() string {
@@ -63,12 +66,15 @@ func (e *Error) Error() string {
 }
 
 // Compile reads a condition on records of a kind; the record is named by its kind: file.name.endsWith(".pem").
-func Compile(kind wire.Kind, source string) (*Condition, error) {
+func Compile(kind wire.Kind, source string) (*Condition, error) { return compile(kind, source, false) }
+
+// compile: in a policy, a condition may also ask what just changed.
+func compile(kind wire.Kind, source string, changes bool) (*Condition, error) {
 	if len(source) > maxSourceBytes {
-		return nil, &Error{1, 1, fmt.Sprintf("a condition of %d bytes, at most %d are expected", len(source), maxSourceBytes)}
+		return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("a condition of %d bytes, at most %d are expected", len(source), maxSourceBytes)}
 	}
 	if strings.TrimSpace(source) == "" {
-		return nil, &Error{1, 1, "the condition is empty"}
+		return nil, &Error{Line: 1, Column: 1, Message: "the condition is empty"}
 	}
 	env, rec, err := environment(kind)
 	if err != nil {
@@ -86,11 +92,11 @@ func Compile(kind wire.Kind, source string) (*Condition, error) {
 		return nil, explain(issues, kind)
 	}
 	if checked.OutputType() != cel.BoolType {
-		return nil, &Error{1, 1, fmt.Sprintf("a condition is true or false, this one is a %s", checked.OutputType())}
+		return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("a condition is true or false, this one is a %s", checked.OutputType())}
 	}
 	program, err := env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		return nil, &Error{1, 1, err.Error()}
+		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
 	}
 	c := &Condition{Kind: kind, Source: source, name: sdk.KindName(kind), program: program}
 	c.step = build(checked, rec, c.name)
@@ -98,7 +104,7 @@ func Compile(kind wire.Kind, source string) (*Condition, error) {
 }
 
 // Judge says whether a record matches. An error is one of evaluation: too costly.
-func (c *Condition) Judge(m wire.RecordMessage) (Verdict, error) {
+func (c *Condition) Judge(m wire.RecordMessage, in Context) (Verdict, error) {
 	if c.step == nil {
 		return c.interpret(m)
 	}
@@ -118,6 +124,9 @@ func (c *Condition) Judge(m wire.RecordMessage) (Verdict, error) {
 	}
 	return Undetermined, nil
 }
+
+// Reads says what the condition looks at.
+func (c *Condition) Reads() Reads { return c.reads }
 
 // interpret is Judge by CEL's own interpreter.
 func (c *Condition) interpret(m wire.RecordMessage) (Verdict, error) {
@@ -184,7 +193,7 @@ func environment(kind wire.Kind) (*cel.Env, *records, error) {
 // explain makes CEL's first complaint one of ours.
 func explain(issues *cel.Issues, kind wire.Kind) error {
 	first := issues.Errors()[0]
-	e := &Error{first.Location.Line(), first.Location.Column() + 1, first.Message}
+	e := &Error{Line: first.Location.Line(), Column: first.Location.Column() + 1, Message: first.Message}
 	name := sdk.KindName(kind)
 	switch {
 	case strings.Contains(e.Message, "undeclared reference to 'has'"):

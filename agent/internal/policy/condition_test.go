@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := c.Judge(file)
+			got, err := c.Judge(file, Context{})
 			if err != nil || got != want {
 				t.Fatalf("got %v, %v, want %v", got, err, want)
 			}

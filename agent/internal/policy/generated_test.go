@@ -164,7 +164,7 @@ func TestGeneratedConditions(t *testing.T) {
 		}
 		for range records {
 			f := a.file()
-			got, err := c.Judge(f)
+			got, err := c.Judge(f, Context{})
 			if err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, source, err)
 			}
@@ -192,7 +192,7 @@ func TestLoopsAreBounded(t *testing.T) {
 		t.Fatal(c, err)
 	}
 	f := &wire.File{Labels: &wire.Strings{Items: strings.Split(strings.Repeat("l ", 500), " ")}}
-	if v, err := c.Judge(f); err == nil || v != Undetermined {
+	if v, err := c.Judge(f, Context{}); err == nil || v != Undetermined {
 		t.Errorf("got %v, %v", v, err)
 	}
 }

@@ -42,7 +42,7 @@ func (c *literals) fail(at ast.Expr, format string, args ...any) {
 		return
 	}
 	l := c.tree.SourceInfo().GetStartLocation(at.ID())
-	c.err = &Error{l.Line(), l.Column() + 1, fmt.Sprintf(format, args...)}
+	c.err = &Error{Line: l.Line(), Column: l.Column() + 1, Message: fmt.Sprintf(format, args...)}
 }
 
 func (c *literals) visit(e ast.Expr) {
