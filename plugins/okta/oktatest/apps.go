@@ -31,8 +31,33 @@ func (c *call) showApp(a *App) object {
 	return o
 }
 
+// getApps: of the filters, the one by a user is known; with it, expand shows how the user is assigned.
 func (c *call) getApps() {
-	list(c, c.s.org.Apps, 20, 200, nil, c.showApp)
+	q := c.r.URL.Query()
+	user, expand := "", q.Get("expand")
+	if text := q.Get("filter"); text != "" {
+		x, err := parseFilter(text, "user.id")
+		by, ok := x.(comparison)
+		if err != nil || !ok || by.op != "eq" || expand != "" && expand != "user/"+by.value {
+			c.fail(http.StatusBadRequest, "E0000031", "Invalid search criteria.")
+			return
+		}
+		user = by.value
+	}
+	list(c, c.s.org.Apps, 20, 200, nil, func(a *App) object {
+		o := c.showApp(a)
+		if o == nil || user == "" {
+			return o
+		}
+		u, ok := find(c.s.org.AppUsers(a.ID), user)
+		if !ok {
+			return nil
+		}
+		if expand != "" {
+			o["_embedded"] = object{"user": c.showAppUser(a, &u)}
+		}
+		return o
+	})
 }
 
 func (c *call) app(id string) (App, bool) {
@@ -58,21 +83,30 @@ func (c *call) getAppUsers() {
 	if c.s.org.AppUsers != nil {
 		users = c.s.org.AppUsers(a.ID)
 	}
-	list(c, users, 50, 500, nil, func(u *AppUser) object {
-		if u.ID == "" {
-			return nil
-		}
-		o := object{
-			"id": u.ID, "scope": or(u.Scope, "USER"), "status": or(u.Status, "ACTIVE"), "created": date(u.Created), "lastUpdated": date(u.Updated),
-			"statusChanged": date(u.Changed), "passwordChanged": nil, "syncState": "DISABLED", "profile": object{},
-			"_links": object{"app": c.link("/api/v1/apps/" + a.ID), "user": c.link("/api/v1/users/" + u.ID)},
-		}
-		put(o, "externalId", u.ExternalID)
-		if u.UserName != "" {
-			o["credentials"] = object{"userName": u.UserName}
-		}
-		return o
-	})
+	list(c, users, 50, 500, nil, func(u *AppUser) object { return c.showAppUser(&a, u) })
+}
+
+func (c *call) showAppUser(a *App, u *AppUser) object {
+	if u.ID == "" {
+		return nil
+	}
+	o := object{
+		"id": u.ID, "scope": or(u.Scope, "USER"), "status": or(u.Status, "ACTIVE"), "created": date(u.Created), "lastUpdated": date(u.Updated),
+		"statusChanged": date(u.Changed), "passwordChanged": nil, "syncState": "DISABLED", "profile": orEmpty(u.Profile),
+		"_links": object{"app": c.link("/api/v1/apps/" + a.ID), "user": c.link("/api/v1/users/" + u.ID)},
+	}
+	put(o, "externalId", u.ExternalID)
+	if u.UserName != "" {
+		o["credentials"] = object{"userName": u.UserName}
+	}
+	return o
+}
+
+func orEmpty(profile map[string]any) object {
+	if profile == nil {
+		return object{}
+	}
+	return profile
 }
 
 // getAppGroups: a page has at least 20 entries.
@@ -150,15 +184,17 @@ func (c *call) getAppTokens() {
 	if c.s.org.AppTokens != nil {
 		tokens = c.s.org.AppTokens(a.ID)
 	}
-	list(c, tokens, 20, 200, nil, func(t *RefreshToken) object {
-		if t.ID == "" {
-			return nil
-		}
-		return object{
-			"id": t.ID, "status": state(t.Revoked), "created": date(t.Created), "lastUpdated": date(t.Updated), "expiresAt": date(t.Expires),
-			"issuer": c.base(), "clientId": t.ClientID, "userId": t.UserID, "scopes": nonNil(t.Scopes),
-		}
-	})
+	list(c, tokens, 20, 200, nil, c.showToken)
+}
+
+func (c *call) showToken(t *RefreshToken) object {
+	if t.ID == "" {
+		return nil
+	}
+	return object{
+		"id": t.ID, "status": state(t.Revoked), "created": date(t.Created), "lastUpdated": date(t.Updated), "expiresAt": date(t.Expires),
+		"issuer": c.base(), "clientId": t.ClientID, "userId": t.UserID, "scopes": nonNil(t.Scopes),
+	}
 }
 
 // getAPITokens has no pages, and shows active ones only.

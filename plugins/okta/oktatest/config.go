@@ -13,6 +13,8 @@ type Config struct {
 	Tokens  []Token
 	Limits  Limits
 	Latency time.Duration // every answer takes at least this long
+	// Later: a deactivation ends only when Finish is called.
+	Later bool
 
 	// Now is the clock of tokens, limits and the log; default time.Now.
 	Now func() time.Time

@@ -16,18 +16,22 @@ type Org struct {
 	UsersSince func(time.Time) List[User]
 	Groups     List[Group]
 	Members    func(groupID string) List[User]
-	Rules      List[Rule]
+	// GroupsOf gives the ids of a user's groups. It is optional: without it the members of all groups are read through.
+	GroupsOf func(userID string) []string
+	Rules    List[Rule]
 
 	Custom     List[CustomRole]
 	Admins     List[string] // ids of users with a role
 	Roles      func(userID string) []Role
 	GroupRoles func(groupID string) []Role
 
-	Apps       List[App]
-	AppUsers   func(appID string) List[AppUser]
-	AppGroups  func(appID string) List[AppGroup]
-	AppGrants  func(appID string) []Grant
-	AppTokens  func(appID string) List[RefreshToken]
+	Apps      List[App]
+	AppUsers  func(appID string) List[AppUser]
+	AppGroups func(appID string) List[AppGroup]
+	AppGrants func(appID string) []Grant
+	AppTokens func(appID string) List[RefreshToken]
+	// TokensOf gives a user's refresh tokens. It is optional: without it those of all apps are read through.
+	TokensOf   func(userID string) []RefreshToken
 	UserGrants func(userID string) List[Grant]
 	APITokens  List[APIToken]
 	Factors    func(userID string) []Factor
@@ -48,6 +52,8 @@ type User struct {
 	PasswordChanged time.Time
 	Profile         map[string]any // login, email, firstName …
 	Provider        string         // OKTA (default), ACTIVE_DIRECTORY …
+
+	becoming string // what the status is on its way to
 }
 
 func (u User) key() string { return u.ID }
@@ -113,8 +119,11 @@ type AppUser struct {
 	Scope                     string // USER (default), GROUP
 	Status                    string // ACTIVE (default) …
 	ExternalID, UserName      string
+	Profile                   map[string]any
 	Created, Updated, Changed time.Time
 }
+
+func (u AppUser) key() string { return u.ID }
 
 // AppGroup is a group's assignment to an app.
 type AppGroup struct {

@@ -4,6 +4,9 @@
 // bucket and by requests at once with their headers, filters, the System Log in both its modes, event hooks. It computes
 // every answer from Org when it is asked, so the size of the organisation costs no memory.
 //
-// It does not know roles with a resource set, nor expressions beyond those that the connector's README names; it changes
-// nothing but its own event hooks. Where Okta's documentation is silent, it does the less convenient thing.
+// What calls change is kept beside the organisation's data, shows in every answer and in the log, and is told to the hooks
+// before the call is answered.
+//
+// It does not know roles with a resource set, nor expressions beyond those that the connector's README names; a rule's
+// condition is not evaluated. Where Okta's documentation is silent, it does the less convenient thing.
 package oktatest

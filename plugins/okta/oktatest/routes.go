@@ -4,7 +4,7 @@ package oktatest
 func (s *Server) table() []route {
 	const users, groups, roles, apps = "okta.users.read", "okta.groups.read", "okta.roles.read", "okta.apps.read"
 	const hooks, manageHooks = "okta.eventHooks.read", "okta.eventHooks.manage"
-	return []route{
+	return append([]route{
 		{"POST /oauth2/v1/token", "", "token", (*call).postToken},
 		{"GET /.well-known/okta-organization", "", "other", (*call).getWellKnown},
 		{"GET /api/v1/org", "okta.orgs.read", "other", (*call).getOrg},
@@ -42,5 +42,38 @@ func (s *Server) table() []route {
 		{"POST /api/v1/eventHooks/{id}/lifecycle/verify", manageHooks, "other", (*call).verifyHook},
 		{"POST /api/v1/eventHooks/{id}/lifecycle/activate", manageHooks, "other", (*call).activateHook},
 		{"POST /api/v1/eventHooks/{id}/lifecycle/deactivate", manageHooks, "other", (*call).deactivateHook},
+	}, writes()...)
+}
+
+// writes are the operations that change users, groups and apps, and the reads that only they need.
+func writes() []route {
+	const readUsers, users, groups, readApps, apps = "okta.users.read", "okta.users.manage", "okta.groups.manage", "okta.apps.read", "okta.apps.manage"
+	const lifecycle = "POST /api/v1/users/{id}/lifecycle/"
+	return []route{
+		{lifecycle + "suspend", users, "other", (*call).postSuspend},
+		{lifecycle + "unsuspend", users, "other", (*call).postUnsuspend},
+		{lifecycle + "deactivate", users, "other", (*call).postDeactivate},
+		{lifecycle + "activate", users, "other", (*call).postActivate},
+		{lifecycle + "reactivate", users, "other", (*call).postReactivate},
+		{lifecycle + "unlock", users, "other", (*call).postUnlock},
+		{lifecycle + "expire_password", users, "other", (*call).postExpirePassword},
+		{lifecycle + "reset_factors", users, "other", (*call).postResetFactors},
+		{"DELETE /api/v1/users/{id}/sessions", users, "other", (*call).deleteSessions},
+
+		{"GET /api/v1/users/{id}/groups", readUsers, "other", (*call).getUserGroups},
+		{"GET /api/v1/users/{id}/grants/{grant}", readUsers, "other", (*call).getUserGrant},
+		{"DELETE /api/v1/users/{id}/grants/{grant}", users, "other", (*call).deleteUserGrant},
+		{"GET /api/v1/users/{id}/clients", readUsers, "other", (*call).getUserClients},
+		{"GET /api/v1/users/{id}/clients/{client}/tokens", readUsers, "other", (*call).getClientTokens},
+		{"DELETE /api/v1/users/{id}/clients/{client}/tokens", users, "other", (*call).deleteClientTokens},
+
+		{"PUT /api/v1/groups/{id}/users/{user}", groups, "groups", (*call).putMember},
+		{"DELETE /api/v1/groups/{id}/users/{user}", groups, "groups", (*call).deleteMember},
+
+		{"GET /api/v1/apps/{id}/users/{user}", readApps, "apps", (*call).getAppUser},
+		{"POST /api/v1/apps/{id}/users", apps, "apps", (*call).postAppUser},
+		{"DELETE /api/v1/apps/{id}/users/{user}", apps, "apps", (*call).deleteAppUser},
+		{"GET /api/v1/apps/{id}/tokens/{token}", readApps, "apps", (*call).getAppToken},
+		{"DELETE /api/v1/apps/{id}/tokens/{token}", apps, "apps", (*call).deleteAppToken},
 	}
 }

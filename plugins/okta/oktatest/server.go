@@ -17,7 +17,8 @@ import (
 type Server struct {
 	*fake.Front
 	cfg     Config
-	org     *Org
+	org     *Org // with what calls changed
+	changed *changes
 	windows fake.Windows
 	running atomic.Int64
 
@@ -49,7 +50,8 @@ func New(cfg Config) *Server {
 			Timeout: hookTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	s := &Server{cfg: cfg, org: cfg.Org, issued: map[string]issued{}, used: map[string]time.Time{}}
+	s := &Server{cfg: cfg, changed: newChanges(cfg.Org), issued: map[string]issued{}, used: map[string]time.Time{}}
+	s.org = s.changed.over()
 	s.Front = fake.New(fake.Config{
 		Handler: s.routes(), Latency: cfg.Latency, Record: cfg.Record, Reset: s.windows.Reset,
 		Error: func(w http.ResponseWriter, r *http.Request, status int, message string) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -41,5 +42,13 @@ func oktaError(_ int, body []byte) error {
 // Outside says that the vendor has an operation which its document, as we have it, leaves out.
 func Outside(r *http.Request) bool {
 	p := r.URL.Path
-	return p == "/api/v1/groups/rules" || p == "/api/v1/email-domains" || strings.HasSuffix(p, "/factors") || p == "/.well-known/okta-organization"
+	switch {
+	case p == "/api/v1/groups/rules", p == "/api/v1/email-domains", strings.HasSuffix(p, "/factors"), p == "/.well-known/okta-organization":
+		return true
+	case strings.HasPrefix(p, "/api/v1/apps/"):
+		one, _ := path.Match("/api/v1/apps/*/users/*", p)
+		token, _ := path.Match("/api/v1/apps/*/tokens/*", p)
+		return r.Method == http.MethodGet && (one || token) || r.Method == http.MethodPost && strings.HasSuffix(p, "/users")
+	}
+	return false
 }

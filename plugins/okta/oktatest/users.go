@@ -18,6 +18,7 @@ func (c *call) showUser(u *User) object {
 	}
 	if !strings.Contains(c.r.Header.Get("Content-Type"), "omitTransitioningToStatus") {
 		o["transitioningToStatus"] = nil
+		put(o, "transitioningToStatus", u.becoming)
 	}
 	return o
 }
