@@ -70,6 +70,8 @@ type dayNews struct {
 	at    time.Time
 	mark  mark
 	count int
+	// first and last are the times of those that are new.
+	first, last int64
 }
 
 // event is one activity of a commit.
@@ -212,6 +214,10 @@ func (c *dayCommit) put(w *writer, e event) error {
 		now.firstSeen, now.volatile = was.firstSeen, was.volatile
 		result.Updated++
 	} else {
+		if c.news.count == 0 {
+			c.news.first = e.Time
+		}
+		c.news.last = e.Time // they come in the order of time
 		c.news.count++
 		result.Created++
 	}
@@ -243,7 +249,7 @@ func (w *writer) announce(n dayNews) error {
 	w.st.kinds[wire.Kind_KIND_ACTIVITY] += int64(n.count)
 	sequence, err := w.log(&store.Entry{
 		At: n.at, What: store.Activities, Kind: wire.Kind_KIND_ACTIVITY, Count: n.count, Day: n.day,
-	}, n.mark.nonce)
+	}, notice{n.mark.nonce, n.first, n.last})
 	if err == nil && sequence != n.mark.sequence {
 		return fmt.Errorf("commit of activities of %s: log row %d came where %d was announced", n.day, sequence, n.mark.sequence)
 	}

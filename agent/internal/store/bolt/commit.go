@@ -196,7 +196,7 @@ func (l *firstLooks) add(b *store.Batch, kind wire.Kind) {
 
 func (l firstLooks) log(w *writer) error {
 	for i := range l {
-		if _, err := w.log(&l[i], 0); err != nil {
+		if _, err := w.log(&l[i], notice{}); err != nil {
 			return err
 		}
 	}
@@ -394,7 +394,7 @@ func (a *applier) version(rowKey []byte, was row, until int64, deleted bool) err
 func (a *applier) entry(what store.What, r *store.Record, facet string, fields []string, reason string) error {
 	_, err := a.log(&store.Entry{
 		At: a.batch.At, What: what, Kind: r.Kind, ID: string(r.ID), Facet: facet, Fields: fields, Reason: reason,
-	}, 0)
+	}, notice{})
 	return err
 }
 

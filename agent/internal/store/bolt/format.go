@@ -178,8 +178,15 @@ func parseHome(b []byte) (store.Home, error) {
 	return h, r.end()
 }
 
-func appendEntry(b []byte, e *store.Entry, nonce uint64) []byte {
-	b = binary.LittleEndian.AppendUint64(b, nonce)
+// notice is what a log row that announces activities says to the day file: its random number, and the times of the first and
+// the last one that are new. Rows of before the times were kept have none: all of the day may be new.
+type notice struct {
+	nonce       uint64
+	first, last int64
+}
+
+func appendEntry(b []byte, e *store.Entry, n notice) []byte {
+	b = binary.LittleEndian.AppendUint64(b, n.nonce)
 	b = binary.LittleEndian.AppendUint64(b, uint64(nanos(e.At)))
 	b = append(b, byte(e.What), byte(e.Kind))
 	b = appendText(b, e.ID)
@@ -191,22 +198,29 @@ func appendEntry(b []byte, e *store.Entry, nonce uint64) []byte {
 	for _, f := range e.Fields {
 		b = appendText(b, f)
 	}
+	if e.What == store.Activities {
+		b = binary.LittleEndian.AppendUint64(b, uint64(n.first))
+		b = binary.LittleEndian.AppendUint64(b, uint64(n.last))
+	}
 	return b
 }
 
-func parseEntry(b []byte) (e store.Entry, nonce uint64, err error) {
+func parseEntry(b []byte) (e store.Entry, told notice, err error) {
 	r := reader{b: b}
-	nonce = r.fixed()
+	told.nonce = r.fixed()
 	e.At = at(int64(r.fixed()))
 	e.What, e.Kind = store.What(r.octet()), wire.Kind(r.octet())
 	e.ID, e.Facet, e.Reason, e.Day = r.text(), r.text(), r.text(), r.text()
 	e.Count = int(min(r.varint(), math.MaxInt32))
 	n := r.varint()
 	if n > uint64(len(r.b)) {
-		return e, 0, errShort
+		return e, told, errShort
 	}
 	for range n {
 		e.Fields = append(e.Fields, r.text())
 	}
-	return e, nonce, r.end()
+	if told.first, told.last = math.MinInt64, math.MaxInt64; e.What == store.Activities && len(r.b) > 0 {
+		told.first, told.last = int64(r.fixed()), int64(r.fixed())
+	}
+	return e, told, r.end()
 }

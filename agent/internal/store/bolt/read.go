@@ -114,11 +114,53 @@ func (s *Store) Activities(ctx context.Context, from, until time.Time) iter.Seq2
 			if !from.IsZero() && day < from.UTC().Format(dayLayout) || !until.IsZero() && day > until.UTC().Format(dayLayout) {
 				continue
 			}
-			if !s.activitiesOf(ctx, day, timeSpan(from, until), &known, yield) {
+			if !s.activitiesOf(ctx, day, timeSpan(from, until), known.announced, yield) {
 				return
 			}
 		}
 	}
+}
+
+// News reads the activities that an entry of the log announced as new, by time: each activity is the news of one entry. It
+// is empty for other entries, and where retention was quicker.
+func (s *Store) News(ctx context.Context, sequence uint64) iter.Seq2[store.Row, error] {
+	return func(yield func(store.Row, error) bool) {
+		var e store.Entry
+		var told notice
+		err := s.main.view(func(tx *bbolt.Tx) error {
+			key := binary.BigEndian.AppendUint64(nil, sequence)
+			stored := tx.Bucket([]byte(tableNames[tLog])).Get(key)
+			if stored == nil {
+				return nil
+			}
+			v, _, ok := unseal(tLog, key, stored)
+			if e, told, ok = parsed(v, ok); !ok {
+				return badRow(s.main.path, tLog, key)
+			}
+			return nil
+		})
+		if err != nil {
+			yield(store.Row{}, err)
+			return
+		}
+		if e.What != store.Activities || e.Count == 0 {
+			return
+		}
+		sp := span{lo: appendTime(nil, told.first)}
+		if told.last < math.MaxInt64 {
+			sp.hi = appendTime(nil, told.last+1)
+		}
+		own := mark{sequence, told.nonce}
+		s.activitiesOf(ctx, e.Day, sp, func(m mark) (bool, error) { return m == own, nil }, yield)
+	}
+}
+
+func parsed(v []byte, ok bool) (store.Entry, notice, bool) {
+	if !ok {
+		return store.Entry{}, notice{}, false
+	}
+	e, told, err := parseEntry(v)
+	return e, told, err == nil
 }
 
 func timeSpan(from, until time.Time) span {
@@ -132,7 +174,7 @@ func timeSpan(from, until time.Time) span {
 	return sp
 }
 
-func (s *Store) activitiesOf(ctx context.Context, day string, sp span, known *marks, yield func(store.Row, error) bool) bool {
+func (s *Store) activitiesOf(ctx context.Context, day string, sp span, visible func(mark) (bool, error), yield func(store.Row, error) bool) bool {
 	f, err := s.days.acquire(day, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true // retention was quicker
@@ -149,11 +191,11 @@ func (s *Store) activitiesOf(ctx context.Context, day string, sp span, known *ma
 		return err
 	})
 	for r, err := range rows {
-		visible := err != nil
+		give := err != nil
 		if err == nil {
-			visible, err = known.announced(r.mark)
+			give, err = visible(r.mark)
 		}
-		if (visible || err != nil) && !yield(r.Row, err) {
+		if (give || err != nil) && !yield(r.Row, err) {
 			return false
 		}
 	}

@@ -152,15 +152,15 @@ func (w *writer) home(h store.Home) (uint32, error) {
 }
 
 // log appends an entry and gives its sequence.
-func (w *writer) log(e *store.Entry, nonce uint64) (uint64, error) {
+func (w *writer) log(e *store.Entry, n notice) (uint64, error) {
 	w.st.lastLog++
 	key := binary.BigEndian.AppendUint64(make([]byte, 0, 8), w.st.lastLog)
-	r := appendEntry(w.begin(tLog, key, entryBytes(e)), e, nonce)
+	r := appendEntry(w.begin(tLog, key, entryBytes(e)), e, n)
 	return w.st.lastLog, w.end(tLog, r, len(key), nil)
 }
 
 func entryBytes(e *store.Entry) int {
-	n := 64 + len(e.ID) + len(e.Facet) + len(e.Reason) + len(e.Day)
+	n := 80 + len(e.ID) + len(e.Facet) + len(e.Reason) + len(e.Day)
 	for _, f := range e.Fields {
 		n += 2 + len(f)
 	}

@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -90,6 +92,7 @@ func compare(t *testing.T, g *generator, m *Model, s store.Store) {
 	from, until := second(g.IntN(200_000)), second(g.IntN(200_000))
 	same(t, "activities", s.Activities(ctx, time.Time{}, time.Time{}), m.Activities(ctx, time.Time{}, time.Time{}))
 	same(t, "activities of a time", s.Activities(ctx, from, until), m.Activities(ctx, from, until))
+	news(t, s)
 	for _, prefix := range []string{"", "k", "k1"} {
 		same(t, "docs", s.Docs(ctx, "bucket1", []byte(prefix)), m.Docs(ctx, "bucket1", []byte(prefix)))
 	}
@@ -98,6 +101,40 @@ func compare(t *testing.T, g *generator, m *Model, s store.Store) {
 	got, err := s.Doc("bucket0", key)
 	if err != nil || (got == nil) != (want == nil) || !bytes.Equal(got, want) {
 		t.Fatalf("doc %s: %q, %v; want %q", key, got, err, want)
+	}
+}
+
+// newser is what a backend has that tells which activities an entry of the log announced.
+type newser interface {
+	News(ctx context.Context, sequence uint64) iter.Seq2[store.Row, error]
+}
+
+// news: every activity is the news of exactly one entry, of the day and in the number that the entry says.
+func news(t *testing.T, s store.Store) {
+	t.Helper()
+	n, ok := s.(newser)
+	if !ok {
+		return
+	}
+	type key struct{ id, body string }
+	var want, got []key
+	for _, r := range all(t, s.Activities(t.Context(), time.Time{}, time.Time{})) {
+		want = append(want, key{r.ID, string(r.Body)})
+	}
+	for _, e := range all(t, s.Log(t.Context(), 0)) {
+		rows := all(t, n.News(t.Context(), e.Sequence))
+		if len(rows) > 0 && e.What != store.Activities || e.What == store.Activities && len(rows) != e.Count {
+			t.Fatalf("entry %+v has %d news", e, len(rows))
+		}
+		for _, r := range rows {
+			got = append(got, key{r.ID, string(r.Body)})
+		}
+	}
+	order := func(a, b key) int { return strings.Compare(a.id+"\x00"+a.body, b.id+"\x00"+b.body) }
+	slices.SortFunc(want, order)
+	slices.SortFunc(got, order)
+	if !slices.Equal(want, got) {
+		t.Fatalf("the news of all entries are %d activities, there are %d, or others", len(got), len(want))
 	}
 }
 
