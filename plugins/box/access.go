@@ -15,6 +15,10 @@ type link struct {
 	Permission string `json:"effective_permission"`
 	Password   bool   `json:"is_password_enabled"`
 	Expires    when   `json:"unshared_at"`
+	Allows     struct {
+		Edit     bool `json:"can_edit"`
+		Download bool `json:"can_download"`
+	} `json:"permissions"`
 }
 
 type collaboration struct {

@@ -25,6 +25,7 @@ func (connector) Describe() *sdk.Description {
 			{Name: "calls", Shape: "fixed_window", Limit: 1000, Window: time.Minute, OwnerScope: "credential", Dialect: "retry_after"},
 		},
 		Classify: classify,
+		Actions:  actions().Specs(),
 		Fetches:  []sdk.Kind{sdk.KindAccount, sdk.KindGroup, sdk.KindFile},
 		Realtime: []sdk.Realtime{
 			{

@@ -23,6 +23,9 @@ func openSpec(dir string) (*spec.Spec, error) {
 				paths.Set(p, item)
 			}
 			doc.Paths = paths
+			for _, p := range []string{"/2.0/files/{file_id}", "/2.0/folders/{folder_id}"} {
+				mendShare(doc.Paths.Value(p).Put.RequestBody.Value.Content["application/json"].Schema.Value.Properties["shared_link"].Value)
+			}
 			// Any object is a GenericSource, so that oneOf fits nothing.
 			source := doc.Components.Schemas["EventSourceResource"].Value
 			source.AnyOf, source.OneOf = source.OneOf, nil
@@ -54,6 +57,17 @@ func mendLink(s *openapi3.Schema) {
 	s.Required = slices.DeleteFunc(s.Required, func(n string) bool { return n == "accessed" })
 	for _, part := range s.AllOf {
 		mendLink(part.Value)
+	}
+}
+
+// mendShare: null takes a link away, of a folder too, and ends its end: the vendor's own clients send it.
+func mendShare(s *openapi3.Schema) {
+	s.Nullable = true
+	for _, part := range s.AllOf {
+		part.Value.Nullable = true
+		if end := part.Value.Properties["unshared_at"]; end != nil {
+			end.Value.Nullable = true
+		}
 	}
 }
 

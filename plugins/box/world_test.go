@@ -146,6 +146,15 @@ func (c *content) enterprise() *boxtest.Enterprise {
 			defer c.lock()()
 			return slices.Clone(c.collabs[id])
 		},
+		ItemOf: func(id string) string {
+			defer c.lock()()
+			for item, list := range c.collabs {
+				if slices.ContainsFunc(list, func(x boxtest.Collaboration) bool { return x.ID == id }) {
+					return item
+				}
+			}
+			return ""
+		},
 		Events:  live(c, &c.events, func(e boxtest.Event) string { return e.ID }),
 		Domains: boxtest.ListOf(boxtest.Domain{ID: "60", Domain: "partner.example", CreatedAt: madeAt}, boxtest.Domain{ID: "61", Domain: "other.example", Direction: "inbound", CreatedAt: madeAt}),
 		Pins:    boxtest.ListOf(boxtest.Pin{ID: "50", Owner: someone(1), Product: "iPhone"}, boxtest.Pin{ID: "51", Owner: someone(2), Product: "iPad"}),

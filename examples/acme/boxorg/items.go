@@ -223,6 +223,15 @@ func (o *org) collaborations(id string) []boxtest.Collaboration {
 	return list
 }
 
+// itemOf is the item that a collaboration is in.
+func itemOf(collaboration string) string {
+	n, err := strconv.ParseInt(collaboration, 10, 64)
+	if err != nil {
+		return ""
+	}
+	return idOf(company.ItemOfShare(n))
+}
+
 func role(r company.Role) string {
 	switch r {
 	case company.Manager:

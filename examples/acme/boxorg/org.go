@@ -63,7 +63,7 @@ func New(live *company.Live) *boxtest.Enterprise {
 	o := &org{live: live}
 	return &boxtest.Enterprise{
 		ID: EnterpriseID, Name: "Acme", Users: o.users(), External: o.guests(), Groups: o.groups(), Members: o.members,
-		Items: o.items, Item: o.item, Sees: o.sees, Trash: o.trash, Collaborations: o.collaborations, Events: o.events(), Pins: o.pins(),
+		Items: o.items, Item: o.item, Sees: o.sees, Trash: o.trash, Collaborations: o.collaborations, ItemOf: itemOf, Events: o.events(), Pins: o.pins(),
 	}
 }
 

@@ -25,6 +25,8 @@ type Enterprise struct {
 	Trash func(user string) List[Item]
 	// Collaborations of an item, those of the folders above it left out.
 	Collaborations func(item string) []Collaboration
+	// ItemOf is the item that a collaboration is in, by its id; "": there is none. nil: no call reaches one by its id.
+	ItemOf func(collaboration string) string
 
 	// Events of the enterprise, ascending in Recorded. Those without an ID are left out.
 	Events List[Event]
@@ -137,6 +139,7 @@ type Item struct {
 	Size           int64
 	SHA1           string
 	Version        int // from 1
+	Touched        int // changes beside those of the content
 	CreatedAt      time.Time
 	ModifiedAt     time.Time
 	CreatedBy      Person

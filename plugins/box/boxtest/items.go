@@ -39,7 +39,7 @@ func (c *call) showItem(it *Item, standard []string) map[string]any {
 	}
 	version := max(it.Version, 1)
 	obj := map[string]any{
-		"type": it.Type, "id": it.ID, "etag": str(version - 1), "sequence_id": str(version - 1), "name": it.Name, "description": "",
+		"type": it.Type, "id": it.ID, "etag": it.etag(), "sequence_id": it.etag(), "name": it.Name, "description": "",
 		"created_at": stamp(it.CreatedAt), "modified_at": stamp(it.ModifiedAt), "content_created_at": stamp(it.CreatedAt),
 		"content_modified_at": stamp(it.ModifiedAt), "trashed_at": stamp(it.TrashedAt), "purged_at": nil,
 		"created_by": it.CreatedBy.json(), "modified_by": it.ModifiedBy.json(), "owned_by": it.Owner.json(),
@@ -58,10 +58,13 @@ func (c *call) showItem(it *Item, standard []string) map[string]any {
 	}
 	if it.Type == File {
 		obj["sha1"], obj["version_number"] = it.SHA1, str(version)
-		obj["file_version"] = map[string]any{"type": "file_version", "id": it.ID + str(version), "sha1": it.SHA1}
+		obj["file_version"] = map[string]any{"type": "file_version", "id": versionID(it.ID, version), "sha1": it.SHA1}
 	}
 	return c.shown(obj, mini(it), standard)
 }
+
+// etag moves with every change.
+func (it *Item) etag() string { return str(max(it.Version, 1) - 1 + it.Touched) }
 
 func (l *Link) json() any {
 	if l == nil {
@@ -128,25 +131,34 @@ func (c *call) item() {
 		c.ok(folderRef(nil))
 		return
 	}
-	it, ok := c.find()
-	switch {
-	case !ok:
-	case !it.TrashedAt.IsZero():
-		problemCode(c.w, http.StatusNotFound, "trashed", "Item is trashed")
-	default:
+	if it, ok := c.active(); ok {
 		c.ok(c.showItem(&it, itemStd))
 	}
+}
+
+// active gives the item of the path, which is not in the trash, nor in a folder that is.
+func (c *call) active() (Item, bool) {
+	it, ok := c.find()
+	if ok && c.s.inTrash(&it) {
+		problemCode(c.w, http.StatusNotFound, "trashed", "Item is trashed")
+		return it, false
+	}
+	return it, ok
+}
+
+func (s *Server) inTrash(it *Item) bool {
+	for n := 0; it != nil && n < maxDepth; it, n = s.parentOf(it), n+1 {
+		if !it.TrashedAt.IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *call) items() {
 	id := c.r.PathValue("id")
 	if id != Root {
-		it, ok := c.find()
-		if !ok {
-			return
-		}
-		if !it.TrashedAt.IsZero() {
-			problemCode(c.w, http.StatusNotFound, "trashed", "Item is trashed")
+		if _, ok := c.active(); !ok {
 			return
 		}
 	}
@@ -176,12 +188,21 @@ func (c *call) trashed() {
 	case it.TrashedAt.IsZero():
 		c.fail(http.StatusNotFound, "Not Found")
 	default:
-		c.ok(c.showItem(&it, itemStd))
+		c.ok(c.showTrashed(&it))
 	}
 }
 
+// showTrashed: in the trash, and when it is restored, a link is not shown.
+func (c *call) showTrashed(it *Item) map[string]any {
+	obj := c.showItem(it, itemStd)
+	if _, ok := obj["shared_link"]; ok {
+		obj["shared_link"] = nil
+	}
+	return obj
+}
+
 func (c *call) collaborations() {
-	it, ok := c.find()
+	it, ok := c.active()
 	if !ok {
 		return
 	}

@@ -19,6 +19,7 @@ type Server struct {
 	tokens  tokens
 	hooks   hooks
 	polls   polls
+	changes changes
 }
 
 // New starts nothing.
@@ -38,7 +39,9 @@ func New(cfg Config) *Server {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	s := &Server{cfg: cfg, ent: cfg.Enterprise}
+	s := &Server{cfg: cfg}
+	s.changes.init(cfg.Enterprise)
+	s.ent = s.changes.over()
 	s.tokens.init()
 	s.polls.init()
 	s.Front = fake.New(fake.Config{
@@ -55,6 +58,7 @@ type call struct {
 	// user is who asks: the token's, or whom as-user names.
 	user  string
 	token *access
+	news  []news // what the call changed
 }
 
 func (s *Server) routes() http.Handler {
@@ -77,6 +81,9 @@ func (s *Server) routes() http.Handler {
 		"GET /2.0/folders/{id}/items":              {ReadAll, (*call).items},
 		"GET /2.0/folders/trash/items":             {WriteAll, (*call).trash},
 		"GET /2.0/files/{id}/trash":                {WriteAll, (*call).trashed},
+		"GET /2.0/folders/{id}/trash":              {WriteAll, (*call).trashed},
+		"GET /2.0/files/{id}/versions":             {ReadAll, (*call).versions},
+		"GET /2.0/collaborations/{id}":             {ReadAll, (*call).collaboration},
 		"GET /2.0/files/{id}/collaborations":       {ReadAll, (*call).collaborations},
 		"GET /2.0/folders/{id}/collaborations":     {ReadAll, (*call).collaborations},
 		"GET /2.0/events":                          {"", (*call).events},
@@ -88,6 +95,9 @@ func (s *Server) routes() http.Handler {
 		"GET /2.0/collaboration_whitelist_entries": {ManageEnterprise, (*call).domains},
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route.scope, route.handle) })
+	}
+	for pattern, route := range writes() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route.scope, route.change) })
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { problem(w, r, http.StatusNotFound, "Not Found") })
 	return mux

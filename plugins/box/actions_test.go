@@ -1,0 +1,109 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mooring-hq/mooring/plugins/box/boxtest"
+	"github.com/mooring-hq/mooring/sdk/sdktest"
+)
+
+// shown is all of an item that actions may touch, and of its surroundings.
+type shown struct {
+	There, Trashed                         bool
+	Name, Parent, Owner, SHA1, Class       string
+	Access, Permission, Expires, SameLink  string
+	Password                               bool
+	People, Folder, Trash, Service, Events []string
+	Versions                               int
+}
+
+// state of the item with an id.
+func (w *world) state(id string) func() any { return func() any { return w.shown(id) } }
+
+func (w *world) shown(id string) shown {
+	e := w.fake.Enterprise()
+	it, ok := e.Item(id)
+	s := shown{There: ok, Trashed: !it.TrashedAt.IsZero(), Name: it.Name, Parent: it.Parent, Owner: it.Owner.ID, SHA1: it.SHA1, Class: it.Classification}
+	if !ok {
+		return shown{}
+	}
+	if l := it.Link; l != nil {
+		s.Access, s.Password, s.SameLink = l.Access, l.Password, "another"
+		if l.Access != "collaborators" { // where it says nothing
+			s.Permission = l.Permission
+		}
+		if !l.Expires.IsZero() {
+			s.Expires = l.Expires.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		if !strings.Contains(l.URL, "/new") {
+			s.SameLink = "the same"
+		}
+	}
+	for _, x := range e.Collaborations(id) {
+		s.People = append(s.People, oneOf(&x))
+	}
+	slices.Sort(s.People)
+	s.Versions = max(it.Version, 1)
+	return s
+}
+
+func oneOf(x *boxtest.Collaboration) string {
+	who, status := x.Email, x.Status
+	switch {
+	case x.User != nil:
+		who = x.User.ID
+	case x.Group != nil:
+		who = "group " + x.Group.ID
+	}
+	if status == "" {
+		status = "accepted"
+	}
+	if x.Expires.IsZero() {
+		return strings.Join([]string{who, x.Role, status}, ", ")
+	}
+	return strings.Join([]string{who, x.Role, status, x.Expires.UTC().Format("2006-01-02")}, ", ")
+}
+
+// acting is a world with something to act on. Where there is a document of the vendor's, all is held against it.
+func acting(t *testing.T) *world {
+	t.Helper()
+	c := newContent()
+	c.users[3].Status = ""
+	c.items[3].Link = &boxtest.Link{URL: "https://app.box.example/s/y", Access: "company", Permission: "can_edit", Password: true, Expires: madeAt.AddDate(9, 0, 0)}
+	c.items[0].Link = &boxtest.Link{URL: "https://app.box.example/s/z", Access: "collaborators", Permission: "can_download"}
+	c.items[6].Link.Permission = "can_download"
+	return start(t, c, nil)
+}
+
+func (w *world) try(t *testing.T, cases ...sdktest.ActionCase) {
+	t.Helper()
+	for i := range cases {
+		if cases[i].State == nil {
+			cases[i].State = w.state(cases[i].Target)
+		}
+	}
+	sdktest.Actions(t, sdktest.Options{
+		Connector: connector{}, ProviderAt: w.http.URL, Secrets: clientSecrets(),
+		Settings: map[string]string{"account_url": sdktest.ProviderURL},
+	}, cases...)
+}
+
+func TestActions(t *testing.T) {
+	w := acting(t)
+	otherLink := func(before any) any {
+		s := before.(shown)
+		s.SameLink = "another"
+		return s
+	}
+	w.try(t,
+		sdktest.ActionCase{Action: "remove_shared_link", Target: "103", Lost: otherLink, Reset: w.fake.Forget},
+		sdktest.ActionCase{Name: "remove the link of a folder", Action: "remove_shared_link", Target: "100", Lost: otherLink, Reset: w.fake.Forget},
+		sdktest.ActionCase{Name: "close", Action: "change_shared_link", Target: "130", Args: map[string]string{"access": "collaborators"}},
+		sdktest.ActionCase{Name: "company only", Action: "change_shared_link", Target: "130", Args: map[string]string{"access": "company"}},
+		sdktest.ActionCase{Name: "open a folder", Action: "change_shared_link", Target: "100", Args: map[string]string{"access": "open"}},
+		sdktest.ActionCase{Name: "an end", Action: "expire_shared_link", Target: "130", Args: map[string]string{"at": "2031-01-31T12:00:00+01:00"}},
+		sdktest.ActionCase{Name: "another end", Action: "expire_shared_link", Target: "103", Args: map[string]string{"at": "2031-01-31T12:00:00Z", "owner": "1000"}},
+	)
+}
