@@ -29,6 +29,12 @@ func New(b Backend) http.Handler {
 		"POST /v1/scan":        s.scan,
 		"POST /v1/check":       s.check,
 		"POST /v1/login/begin": s.beginLogin, "POST /v1/login/finish": s.finishLogin, "POST /v1/login/forget": s.forgetLogin,
+		"GET /v1/alerts":              s.alerts,
+		"GET /v1/alerts/{id}":         s.alert,
+		"POST /v1/alerts/{id}/assign": s.onAlert(assignAlert), "POST /v1/alerts/{id}/resolve": s.onAlert(resolveAlert),
+		"POST /v1/alerts/{id}/reopen": s.onAlert(reopenAlert),
+		"GET /v1/decisions":           s.decisions,
+		"POST /v1/decisions":          s.decide, "POST /v1/decisions/{id}/withdraw": s.withdraw,
 		"POST /v1/backup": s.backup,
 		"POST /v1/reload": s.reload,
 	} {

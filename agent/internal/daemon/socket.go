@@ -70,6 +70,7 @@ const shutdownTime = 3 * time.Second
 // serve answers until ctx ends.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := newServer(h)
+	s.ConnContext = withPeer
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
 	select {

@@ -1,0 +1,31 @@
+package daemon
+
+import (
+	"errors"
+	"os"
+
+	"github.com/mooring-hq/mooring/agent/internal/alert"
+	"github.com/mooring-hq/mooring/agent/internal/api"
+	"github.com/mooring-hq/mooring/agent/internal/decision"
+	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
+)
+
+var _ api.Governor = (*Stores)(nil)
+
+// Own is part of api.Governor: the agent's file, opened for reading.
+func (s *Stores) Own() (alert.Docs, func(), error) {
+	own, err := bolt.ReadAgent(s.config.Agent.DataDir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, func() {}, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return own, func() { _ = own.Close() }, nil // only read
+}
+
+// Alerts is part of api.Governor: nobody follows while no agent runs.
+func (s *Stores) Alerts() *alert.Alerts { return nil }
+
+// Decisions is part of api.Governor: nobody decides while no agent runs.
+func (s *Stores) Decisions() *decision.Decisions { return nil }
