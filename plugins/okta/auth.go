@@ -62,7 +62,7 @@ func auth() sdk.Auth {
 	}
 }
 
-// scopes says which listing needs which.
+// scopes says which listing and which action needs which.
 func scopes() []*wire.ScopeNeed {
 	var list []*wire.ScopeNeed
 	for _, src := range sources() {
@@ -71,8 +71,9 @@ func scopes() []*wire.ScopeNeed {
 		}
 		list = append(list, &wire.ScopeNeed{Capability: "list:" + src.spec.Name, Scope: orgScope}) // whose it is
 	}
-	return append(list, &wire.ScopeNeed{Capability: "realtime:log", Scope: "okta.logs.read"},
+	list = append(list, &wire.ScopeNeed{Capability: "realtime:log", Scope: "okta.logs.read"},
 		&wire.ScopeNeed{Capability: "realtime:webhook", Scope: hookScope})
+	return append(list, actNeeds()...)
 }
 
 // orgScope shows which organisation it is, and its name.
@@ -88,8 +89,11 @@ func wantedScopes(s *sdk.Session) []string {
 
 // serviceToken asks for all scopes at once. Okta refuses the lot when one was not granted, and does not say which: then
 // each is tried alone, so that the rest goes on working.
-func serviceToken(ctx context.Context, s *sdk.Session, _ string) (*sdk.Token, error) {
+func serviceToken(ctx context.Context, s *sdk.Session, audience string) (*sdk.Token, error) {
 	scopes := wantedScopes(s)
+	if audience == toAct {
+		scopes = actScopes()
+	}
 	if len(scopes) == 0 {
 		return nil, &sdk.Error{Type: sdk.ErrInvalid, Field: "scopes", Message: "setting scopes is empty; leave it out to ask for all that reading needs"}
 	}

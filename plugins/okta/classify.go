@@ -26,6 +26,9 @@ const (
 	codeDisabled  = "E0000015" // the feature is not switched on in this organisation
 )
 
+// wrongStatus are the codes of refusals, with 403, that are not about who asks: the account's status does not allow it.
+var wrongStatus = map[string]bool{"E0000038": true, "E0000016": true, "E0000032": true}
+
 // failure is the cause of an error, for what only its code tells.
 type failure struct{ code string }
 
@@ -68,6 +71,9 @@ func classify(res *http.Response, body []byte) *sdk.Error {
 		throttled(e, res.Header)
 	case http.StatusForbidden:
 		e.Permission = wantedScope(res.Header)
+	}
+	if wrongStatus[string(b.Code)] && res.StatusCode == http.StatusForbidden {
+		e.Type = sdk.ErrConflict
 	}
 	if b.Code == codeDisabled && res.StatusCode != http.StatusTooManyRequests {
 		e.Type = sdk.ErrNotInPlan

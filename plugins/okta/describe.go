@@ -28,6 +28,7 @@ func (connector) Describe() *sdk.Description {
 		Hosts:    []sdk.Host{{Pattern: "${base_url}", Credentialed: true, Purpose: "Okta's API"}},
 		Buckets:  buckets(),
 		Classify: classify,
+		Actions:  actions().Specs(),
 		Fetches:  []sdk.Kind{sdk.KindAccount, sdk.KindGroup, sdk.KindApp},
 		Realtime: []sdk.Realtime{
 			{Name: "log", Means: "longpoll", ExpectedDelay: 5 * time.Second, Listings: hinted(), Needs: []string{"okta.logs.read"}},

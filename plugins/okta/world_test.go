@@ -80,6 +80,7 @@ type world struct {
 	mu    sync.Mutex
 	wrong []error
 	paths []string // of every request
+	looks *sdk.Session
 }
 
 func newOrg() *oktatest.Org {

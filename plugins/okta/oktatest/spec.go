@@ -19,10 +19,15 @@ func OpenSpec(dir string) (*spec.Spec, error) {
 }
 
 // mend takes out the pattern of durations: its "$" in the middle lets no duration through, and "P30D" is the vendor's own
-// example of one.
+// example of one. The user in an app is described as an object whose values are all objects; it is an assignment.
 func mend(doc *openapi3.T) {
 	if d := doc.Components.Schemas["TimeDuration"]; d != nil {
 		d.Value.Pattern = ""
+	}
+	if a := doc.Components.Schemas["Application"]; a != nil && a.Value.Properties["_embedded"] != nil {
+		if u := a.Value.Properties["_embedded"].Value.Properties["user"]; u != nil {
+			u.Value.AdditionalProperties = openapi3.AdditionalProperties{}
+		}
 	}
 }
 

@@ -66,12 +66,16 @@ func (c *call) getUsers() {
 	list(c, users, 200, 200, keep, c.showUser)
 }
 
-// user finds one; "me" is whose token it is.
+// user finds one, by id or login; "me" is whose token it is.
 func (c *call) user(id string) (User, bool) {
 	if id == "me" && c.who.token != nil {
 		id = c.who.token.UserID
 	}
 	u, ok := find(c.s.org.Users, id)
+	for i, n := 0, c.s.org.Users.len(); !ok && strings.Contains(id, "@") && i < n; i++ {
+		u = c.s.org.Users.At(i)
+		ok = u.Profile["login"] == id
+	}
 	if !ok || u.ID == "" {
 		c.notFound("User", id)
 	}

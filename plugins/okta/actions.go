@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/mooring-hq/mooring/sdk"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// The scopes that let the connector act. None of them is asked for to read.
+const (
+	manageUsers  = "okta.users.manage"
+	manageGroups = "okta.groups.manage"
+	manageApps   = "okta.apps.manage"
+)
+
+// deed is an action, and what it needs: scopes, and the roles of which one is enough.
+type deed struct {
+	sdk.Action
+	scopes []string
+	roles  []string
+}
+
+// deeds are what the connector can change.
+func deeds() []deed { return slices.Concat(accountDeeds(), accessDeeds()) }
+
+// actions is the table of the deeds.
+func actions() sdk.Actions {
+	var all sdk.Actions
+	for _, d := range deeds() {
+		d.Capability = "act:" + d.Name
+		all = append(all, d.Action)
+	}
+	return all
+}
+
+// Prepare reads the target of an action.
+func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, error) {
+	p, err := actions().Prepare(acting(ctx), s, i)
+	return p, needed(i, err)
+}
+
+// Act carries an action out.
+func (connector) Act(
+	ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte, keep func([]byte) error,
+) (*sdk.Outcome, error) {
+	o, err := actions().Act(acting(ctx), s, i, p, progress, keep)
+	return o, needed(i, err)
+}
+
+// ReadBack looks whether an action's effect is there.
+func (connector) ReadBack(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte) (*sdk.ReadBack, error) {
+	r, err := actions().ReadBack(acting(ctx), s, i, p, progress)
+	return r, needed(i, err)
+}
+
+// toAct is the audience of tokens that may change something. All others are asked for without the scopes for that.
+const toAct = "act"
+
+func acting(ctx context.Context) context.Context { return sdk.Audience(ctx, toAct) }
+
+// actScopes are those that a token to act is asked for.
+func actScopes() []string {
+	var list []string
+	for _, d := range deeds() {
+		list = append(list, d.scopes...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// actNeeds says which action needs which scope.
+func actNeeds() []*wire.ScopeNeed {
+	var list []*wire.ScopeNeed
+	for _, d := range deeds() {
+		for _, scope := range append(slices.Clone(d.scopes), orgScope) {
+			list = append(list, &wire.ScopeNeed{Capability: "act:" + d.Name, Scope: scope})
+		}
+	}
+	return list
+}

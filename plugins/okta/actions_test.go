@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mooring-hq/mooring/plugins/okta/oktatest"
+	"github.com/mooring-hq/mooring/sdk"
+	"github.com/mooring-hq/mooring/sdk/sdktest"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// whoIs gives somebody of a status.
+func whoIs(status string) string {
+	if status == deactivated {
+		return userID(userCount - 1)
+	}
+	return userID(slices.Index(allStatuses, status))
+}
+
+// seen is all that the fake shows of an account, which an action may touch.
+type seen struct {
+	Status, Becoming string
+	Groups           []string
+	Apps             []assigned
+	Factors          []string
+	Grants, Tokens   []string
+	Sessions         oktatest.Sessions
+}
+
+type assigned struct{ App, Scope, Status, As, Profile string }
+
+// see reads it as an administrator would.
+func (w *world) see(t *testing.T, id string) seen {
+	t.Helper()
+	v := seen{Sessions: w.server.Sessions(id)}
+	var u struct {
+		Status   string
+		Becoming string `json:"transitioningToStatus"`
+	}
+	at := "/api/v1/users/" + id
+	w.read(t, at, &u)
+	v.Status, v.Becoming = u.Status, u.Becoming
+	type named struct {
+		ID, FactorType string
+		Client         string `json:"client_id"`
+		Embedded       struct {
+			User struct {
+				Scope, Status string
+				Profile       json.RawMessage
+				Credentials   struct{ UserName string }
+			}
+		} `json:"_embedded"`
+	}
+	list := func(ref string) (l []named) {
+		w.read(t, ref, &l)
+		return l
+	}
+	for _, g := range list(at + "/groups") {
+		v.Groups = append(v.Groups, g.ID)
+	}
+	for _, a := range list(query("/api/v1/apps", "filter", `user.id eq "`+id+`"`, "expand", "user/"+id)) {
+		u := a.Embedded.User
+		v.Apps = append(v.Apps, assigned{a.ID, u.Scope, u.Status, u.Credentials.UserName, string(u.Profile)})
+	}
+	for _, f := range list(at + "/factors") {
+		v.Factors = append(v.Factors, f.FactorType)
+	}
+	for _, g := range list(at + "/grants") {
+		v.Grants = append(v.Grants, g.ID)
+	}
+	for _, c := range list(at + "/clients") {
+		for _, token := range list(at + "/clients/" + c.Client + "/tokens") {
+			v.Tokens = append(v.Tokens, token.ID)
+		}
+	}
+	return v
+}
+
+// read asks the fake itself, past the connector.
+func (w *world) read(t *testing.T, ref string, out any) {
+	t.Helper()
+	if w.looks == nil {
+		w.looks = w.session(t, sswsSecrets())
+	}
+	if _, err := get(t.Context(), w.looks, ref, out); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// accountCase is an action on an account.
+func (w *world) accountCase(t *testing.T, action, id string) sdktest.ActionCase {
+	t.Helper()
+	return sdktest.ActionCase{Action: action, Target: id, State: func() any { return w.see(t, id) }}
+}
+
+// actors are apps that may act.
+func actors(c *oktatest.Config) {
+	c.Apps[0].Scopes = append(c.Apps[0].Scopes, manageUsers, manageGroups, manageApps)
+}
+
+func (w *world) cases(t *testing.T) []sdktest.ActionCase {
+	t.Helper()
+	return []sdktest.ActionCase{
+		w.accountCase(t, "suspend", userID(9)),
+		w.accountCase(t, "unsuspend", whoIs(suspended)),
+	}
+}
+
+func TestActions(t *testing.T) {
+	w := start(t, newOrg(), actors)
+	sdktest.Actions(t, sdktest.Options{
+		Connector: connector{}, ProviderAt: w.http.URL, Secrets: appSecrets(), Settings: map[string]string{"key_id": keyID},
+	}, w.cases(t)...)
+}
+
+// refusals are what Prepare says, by case: action, target, words.
+func TestActionsRefused(t *testing.T) {
+	w := start(t, newOrg(), actors)
+	s := w.session(t, appSecrets())
+	for _, c := range []struct{ action, target, says string }{
+		{"suspend", whoIs("STAGED"), "status ACTIVE; this one has STAGED"},
+		{"suspend", whoIs(lockedOut), "unlock it first"},
+		{"suspend", whoIs(deactivated), "it is deactivated"},
+		{"unsuspend", whoIs(expired), "status SUSPENDED; this one has PASSWORD_EXPIRED"},
+		{"suspend", "user009@acme.example", "no id of an account"},
+		{"suspend", userID(9999), "not found"},
+	} {
+		i := intent(c.action, c.target)
+		if _, err := (connector{}).Prepare(t.Context(), s, i); err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(c.says)) {
+			t.Errorf("%s %s: %v, want %q", c.action, c.target, err, c.says)
+		}
+	}
+}
+
+func intent(action, target string, args ...string) *sdk.Intent {
+	i := &sdk.Intent{Id: "1", Action: action, Target: sdk.To(kindOf(action), target)}
+	for n := 0; n+1 < len(args); n += 2 {
+		i.Args = append(i.Args, &wire.Value{Name: args[n], Value: args[n+1]})
+	}
+	return i
+}
+
+func kindOf(action string) sdk.Kind {
+	for _, d := range deeds() {
+		if d.Name == action {
+			return d.On
+		}
+	}
+	return 0
+}
+
+// With a credential that only reads, every action is refused by the scope it lacks, and nothing is changed.
+func TestReadersDoNotAct(t *testing.T) {
+	w := start(t, newOrg(), nil)
+	reads, acts := w.session(t, appSecrets()), w.session(t, sswsSecrets())
+	for _, c := range w.cases(t) {
+		before := c.State()
+		i := intent(c.Action, c.Target)
+		for _, name := range slices.Sorted(maps.Keys(c.Args)) {
+			i.Args = append(i.Args, &wire.Value{Name: name, Value: c.Args[name]})
+		}
+		p, err := connector{}.Prepare(t.Context(), acts, i)
+		if err != nil {
+			t.Fatalf("%s: %v", c.Action, err)
+		}
+		o, err := connector{}.Act(t.Context(), reads, i, p, nil, func([]byte) error { return nil })
+		if err != nil {
+			o = sdk.OutcomeOf(err, false)
+		}
+		if o.GetState() != sdk.Refused || !strings.HasSuffix(o.GetError().GetPermission(), ".manage") {
+			t.Errorf("%s: %v", c.Action, o)
+		}
+		if diff := cmp.Diff(before, c.State()); diff != "" {
+			t.Errorf("%s changed %s", c.Action, diff)
+		}
+	}
+}
