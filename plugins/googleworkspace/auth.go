@@ -36,7 +36,7 @@ func auth() sdk.Auth {
 		{
 			Name: "service_account", Doc: "a service account with domain-wide delegation",
 			Fields:   []sdk.Field{{Name: keyField, Doc: "the JSON key file of the service account"}},
-			Lifetime: maxTokenLife, Steps: accountSteps,
+			Lifetime: maxTokenLife, Steps: accountSteps, Scopes: connector{}.actScopes(),
 			Token: func(context.Context, *sdk.Session, string) (*sdk.Token, error) {
 				return nil, sdk.Errorf(sdk.ErrInternal, "a request to Google names nobody to act as")
 			},

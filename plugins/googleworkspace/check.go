@@ -43,7 +43,11 @@ func (c connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, erro
 		one.Fingerprint = fingerprint(one.Name, one.State.String(), st.TenantID, k.Email, cl.setting(adminSetting))
 		st.Capabilities = append(st.Capabilities, one)
 	}
-	st.Capabilities = append(st.Capabilities, pushCapability(s))
+	acts, err := c.actCapabilities(ctx, cl, held)
+	if err != nil {
+		return nil, err
+	}
+	st.Capabilities = append(append(st.Capabilities, pushCapability(s)), acts...)
 	return st, nil
 }
 

@@ -27,7 +27,7 @@ func check(t *testing.T, w *world, s *sdk.Session) map[string]sdk.Capability {
 }
 
 func TestCheck(t *testing.T) {
-	w := start(t, newWorld(), nil)
+	w := start(t, newWorld(), acting)
 	s := w.session(t)
 	st, err := w.connector().Check(t.Context(), s)
 	if err != nil {

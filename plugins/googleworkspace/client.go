@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,7 +55,15 @@ type call struct {
 	args   []string
 	query  url.Values
 	body   any
+	raw    []byte // in place of a body: content of the type mime
+	mime   string
 }
+
+// content is an answer that is no JSON.
+type content []byte
+
+// maxContent of a file that is read whole, in bytes.
+const maxContent = 32 << 20
 
 // directory and drive give calls of the two addresses.
 func directory(who as, query url.Values, path string, args ...string) call {
@@ -101,8 +110,9 @@ func (c *client) request(ctx context.Context, k call, token string) (*http.Reque
 	}
 	u := base.JoinPath(path)
 	u.RawQuery = k.query.Encode()
-	var body []byte
+	body, kind := k.raw, k.mime
 	if k.body != nil {
+		kind = "application/json"
 		if body, err = json.Marshal(k.body); err != nil {
 			return nil, sdk.Errorf(sdk.ErrInternal, "encoding a request: %w", err)
 		}
@@ -112,8 +122,8 @@ func (c *client) request(ctx context.Context, k call, token string) (*http.Reque
 	if err != nil {
 		return nil, sdk.Errorf(sdk.ErrInvalid, "not a request: %w", err)
 	}
-	if k.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	} else {
 		req.Body = http.NoBody
 	}
@@ -135,12 +145,28 @@ func (c *client) send(req *http.Request, out any) error {
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return c.s.ResponseError(res)
 	}
-	if out != nil {
+	switch out := out.(type) {
+	case nil:
+	case *content:
+		return out.read(res)
+	default:
 		if err := sdk.DecodeJSON(res, out); err != nil {
 			return err
 		}
 	}
 	return drain(res)
+}
+
+func (c *content) read(res *http.Response) error {
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxContent+1))
+	switch {
+	case err != nil:
+		return &sdk.Error{Type: sdk.ErrUnavailable, Message: "content is cut short", Sent: true, Status: res.StatusCode, Cause: err}
+	case len(b) > maxContent:
+		return sdk.Errorf(sdk.ErrTooLarge, "the file is larger than %d MiB", maxContent>>20)
+	}
+	*c = b
+	return nil
 }
 
 // query makes the parameters of a request from pairs of name and value; empty values are left out.

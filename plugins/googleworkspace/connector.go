@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -50,16 +51,22 @@ func (sc *scan) size(most int) int {
 
 // explain names the capability and, where Google did not, the scope.
 func (src *source) explain(err error) error {
+	permission := ""
+	if len(src.spec.Permissions) > 0 {
+		permission = src.spec.Permissions[0]
+	}
+	return explain(err, "list:"+src.spec.Name, permission)
+}
+
+func explain(err error, capability, permission string) error {
 	e, ok := errors.AsType[*sdk.Error](err)
 	if !ok {
 		return err
 	}
 	told := *e
-	if told.Capability == "" {
-		told.Capability = "list:" + src.spec.Name
-	}
-	if told.Type == sdk.ErrPermission && told.Permission == "" && len(src.spec.Permissions) > 0 {
-		told.Permission = src.spec.Permissions[0]
+	told.Capability = cmp.Or(told.Capability, capability)
+	if told.Type == sdk.ErrPermission {
+		told.Permission = cmp.Or(told.Permission, permission)
 	}
 	return &told
 }

@@ -16,7 +16,7 @@ func settings() []sdk.Setting {
 }
 
 // Describe is constant.
-func (connector) Describe() *sdk.Description {
+func (c connector) Describe() *sdk.Description {
 	d := &sdk.Description{
 		Name: "googleworkspace", Doc: "Google Workspace: directory, Drive, audit logs, apps that people let in",
 		BaseURL: "https://admin.googleapis.com", Auth: auth(), Settings: settings(), Buckets: buckets(), Classify: classify,
@@ -25,6 +25,7 @@ func (connector) Describe() *sdk.Description {
 			{Pattern: "${drive_url}", Credentialed: true, Purpose: "Drive API"},
 			{Pattern: "${token_url}", Credentialed: true, Purpose: "access tokens"},
 		},
+		Actions:  c.actions().Specs(),
 		Fetches:  kinds(sdk.KindAccount, sdk.KindGroup),
 		Realtime: realtime(),
 		Unsupported: map[string]string{
@@ -46,6 +47,7 @@ func (connector) Describe() *sdk.Description {
 const (
 	unitsList = 100
 	unitsRead = 5
+	unitsEdit = 50
 )
 
 func driveUnits() []sdk.Match {
@@ -57,6 +59,10 @@ func driveUnits() []sdk.Match {
 		{Method: "GET", Path: "/drive/v3/changes", Cost: unitsList},
 		{Method: "GET", Path: "/drive/v3/drives/*", Cost: unitsRead},
 		{Method: "GET", Path: "/drive/v3/drives", Cost: unitsList},
+		{Method: "PATCH", Path: "/drive/v3/files", Cost: unitsEdit},
+		{Method: "PATCH", Path: "/upload/drive/v3/files", Cost: unitsEdit},
+		{Method: "POST", Path: "/drive/v3/files", Cost: unitsEdit},
+		{Method: "DELETE", Path: "/drive/v3/files", Cost: unitsEdit},
 		{Path: "/drive/v3", Cost: unitsRead},
 	}
 }

@@ -222,11 +222,11 @@ func (c *client) domain() string {
 }
 
 // insider is a member to look as: one who sees most, and of these always the same.
-func (sc *scan) insider(members []permission) string {
+func (c *client) insider(members []permission) string {
 	best, rank := "", 0
 	for i := range members {
 		m := &members[i]
-		if m.Type != "user" || m.Deleted || m.Email == "" || !strings.HasSuffix(strings.ToLower(m.Email), "@"+sc.domain()) {
+		if m.Type != "user" || m.Deleted || m.Email == "" || !strings.HasSuffix(strings.ToLower(m.Email), "@"+c.domain()) {
 			continue
 		}
 		r := map[string]int{"organizer": 4, "fileOrganizer": 3, "writer": 2}[m.Role] + 1

@@ -51,7 +51,7 @@ type file struct {
 const (
 	filesPerPage     = 1000
 	permissionFields = "id,type,role,emailAddress,domain,allowFileDiscovery,expirationTime,deleted," +
-		"permissionDetails(inherited,inheritedFrom)"
+		"permissionDetails(inherited,inheritedFrom,role)"
 	fileFields = "id,name,mimeType,size,md5Checksum,sha256Checksum,createdTime,modifiedTime,version,trashed,trashedTime," +
 		"owners(emailAddress,permissionId),ownedByMe,lastModifyingUser(emailAddress,permissionId),driveId,parents,shared,permissionIds," +
 		"hasAugmentedPermissions,webViewLink,shortcutDetails(targetId),contentRestrictions(readOnly,reason)"

@@ -23,6 +23,7 @@ type permission struct {
 
 type permissionDetail struct {
 	Inherited bool   `json:"inherited"`
+	Role      string `json:"role,omitempty"`
 	From      string `json:"inheritedFrom"`
 }
 

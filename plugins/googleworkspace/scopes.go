@@ -7,7 +7,7 @@ type scope string
 
 const scopePrefix = "https://www.googleapis.com/auth/"
 
-// The scopes that reading needs. userSecurity is the one that could also write: Google has no other for listing tokens.
+// The scopes that reading needs. scopeUserTokens is the one that could also write: Google has no other for listing tokens.
 const (
 	scopeUsers      scope = "admin.directory.user.readonly"
 	scopeGroups     scope = "admin.directory.group.readonly"
@@ -18,6 +18,12 @@ const (
 	scopeMetadata   scope = "drive.metadata.readonly"
 	scopeDrives     scope = "drive.readonly"
 	scopeUserTokens scope = "admin.directory.user.security"
+)
+
+// The scopes that only actions need.
+const (
+	scopeUserWrite scope = "admin.directory.user"
+	scopeDrive     scope = "drive"
 )
 
 func (s scope) url() string { return scopePrefix + string(s) }

@@ -54,6 +54,10 @@ type Tenant struct {
 	DrivePermissions func(driveID string) []Permission
 	Files            func(Space) List[File]
 	File             func(id string) (File, bool)
+	// Content of a binary file, before anybody overwrote it.
+	Content func(fileID string) []byte
+	// Root is the id of a person's My Drive.
+	Root func(userID string) string
 	// Changes are those of a space after a number, with the number of the last one there is.
 	Changes func(s Space, after int64) (list []Change, last int64)
 

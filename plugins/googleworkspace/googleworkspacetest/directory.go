@@ -117,10 +117,7 @@ func (c *call) getTokens() (any, *problem) {
 	var items []any
 	if c.cfg.Tenant.Tokens != nil {
 		for _, t := range c.cfg.Tenant.Tokens(u.ID) {
-			items = append(items, object{
-				"kind": "admin#directory#token", "clientId": t.ClientID, "displayText": t.Name, "scopes": anys(t.Scopes),
-				"nativeApp": t.Native, "anonymous": t.Anonymous, "userKey": u.ID,
-			})
+			items = append(items, tokenObject(&u, &t))
 		}
 	}
 	return object{"kind": "admin#directory#tokenList"}.set("items", items, len(items) > 0), nil

@@ -179,11 +179,27 @@ func (c *call) findFile(id string) (File, bool) {
 }
 
 func (c *call) getFile() (any, *problem) {
-	f, ok := c.findFile(c.r.PathValue("id"))
-	if !ok || !c.sees(&f) {
-		return nil, &problem{404, "notFound", "File not found: " + c.r.PathValue("id") + "."}
+	f, p := c.seenFile()
+	if p != nil {
+		return nil, p
+	}
+	if c.param("alt") == "media" {
+		list := c.revisions(&f)
+		if len(list) == 0 {
+			return nil, &problem{403, "fileNotDownloadable", "Only files with binary content can be downloaded. Use Export with Docs Editors files."}
+		}
+		return c.content(&list[len(list)-1], f.MIME)
 	}
 	return c.file(&f), nil
+}
+
+// seenFile is the one that the path names.
+func (c *call) seenFile() (File, *problem) {
+	f, ok := c.findFile(c.r.PathValue("id"))
+	if !ok || !c.sees(&f) {
+		return f, &problem{404, "notFound", "File not found: " + c.r.PathValue("id") + "."}
+	}
+	return f, nil
 }
 
 func (c *call) getPermissions() (any, *problem) {
@@ -201,7 +217,9 @@ func (c *call) getPermissions() (any, *problem) {
 		list = c.drivePermissions(id)
 	} else if f, ok := c.findFile(id); ok && c.sees(&f) {
 		list = slices.Clone(f.Permissions)
-		if f.DriveID != "" {
+		if f.DriveID == "" {
+			list = append([]Permission{ownerOf(&f)}, list...)
+		} else {
 			for _, p := range c.drivePermissions(f.DriveID) {
 				p.Inherited = true
 				list = append(list, p)
@@ -212,6 +230,10 @@ func (c *call) getPermissions() (any, *problem) {
 	}
 	answer, p := c.list("permissions", len(list), n, func(i int) any { return permissionObject(&list[i], true, "") })
 	return answer, p
+}
+
+func ownerOf(f *File) Permission {
+	return Permission{ID: "p" + f.OwnerID, Type: "user", Role: "owner", Email: f.Owner}
 }
 
 func permissionObject(p *Permission, details bool, drive string) object {
@@ -239,6 +261,9 @@ func (c *call) file(f *File) object {
 	o.set("trashedTime", stamp(f.Trashed), !f.Trashed.IsZero())
 	o.set("parents", []any{f.Parent}, f.Parent != "")
 	o.set("shortcutDetails", object{"targetId": f.ShortcutTo}, f.ShortcutTo != "")
+	if list := c.revisions(f); len(list) > 0 {
+		o["headRevisionId"] = list[len(list)-1].id
+	}
 	o.set("contentRestrictions", []any{object{"readOnly": true, "reason": f.Locked}}, f.Locked != "")
 	if f.DriveID != "" {
 		o["driveId"], o["hasAugmentedPermissions"] = f.DriveID, len(f.Permissions) > 0
@@ -254,7 +279,7 @@ func (c *call) file(f *File) object {
 	if f.OwnerID != c.subject.ID { // who may not share does not see with whom it is shared
 		return o
 	}
-	owner := Permission{ID: "p" + f.OwnerID, Type: "user", Role: "owner", Email: f.Owner}
+	owner := ownerOf(f)
 	list, ids := []any{permissionObject(&owner, false, "")}, []any{owner.ID}
 	for i := range f.Permissions {
 		list, ids = append(list, permissionObject(&f.Permissions[i], false, "")), append(ids, f.Permissions[i].ID)

@@ -19,7 +19,11 @@ type Server struct {
 	windows fake.Windows
 	sign    [32]byte // of access tokens
 
+	base    *Tenant    // without what calls changed, which cfg.Tenant has
+	writing sync.Mutex // one call changes something at a time
+
 	mu       sync.Mutex
+	edits    edits
 	granted  map[string]map[string]bool // by service account
 	channels map[string]*channel
 	posts    sync.WaitGroup
@@ -35,7 +39,11 @@ func New(cfg Config) *Server {
 			return http.ErrUseLastResponse
 		}}
 	}
-	s := &Server{cfg: cfg, limits: cfg.Limits.orVendor(), granted: map[string]map[string]bool{}, channels: map[string]*channel{}}
+	s := &Server{
+		cfg: cfg, base: cfg.Tenant, limits: cfg.Limits.orVendor(), edits: noEdits(),
+		granted: map[string]map[string]bool{}, channels: map[string]*channel{},
+	}
+	s.cfg.Tenant = s.over(cfg.Tenant)
 	_, _ = rand.Read(s.sign[:]) // never fails
 	for _, a := range cfg.Accounts {
 		s.Grant(a.Email, a.Scopes...)
@@ -68,6 +76,12 @@ type call struct {
 	scopes  map[string]bool
 }
 
+// media is an answer that is content.
+type media struct {
+	mime  string
+	bytes []byte
+}
+
 // handler answers a call, or gives an error.
 type handler func(*call) (any, *problem)
 
@@ -87,6 +101,15 @@ func (s *Server) routes() http.Handler {
 	s.directoryRoutes(add)
 	s.reportsRoutes(add)
 	s.driveRoutes(add)
+	write := func(pattern string, n need, h handler) {
+		add(pattern, n, func(c *call) (any, *problem) {
+			s.writing.Lock()
+			defer s.writing.Unlock()
+			return h(c)
+		})
+	}
+	s.directoryWrites(write)
+	s.driveWrites(write)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusNotFound, "notFound", "Not Found")
 	})
@@ -114,6 +137,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, n need, h handler
 	}
 	if answer == nil {
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if content, ok := answer.(media); ok {
+		w.Header().Set("Content-Type", content.mime)
+		_, _ = w.Write(content.bytes) // the client has gone
 		return
 	}
 	if mask := r.URL.Query().Get("fields"); mask != "" {

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/mooring-hq/mooring/sdk"
+)
+
+// actCapabilities say which actions the credential may take. One that has none of the scopes that write only reads, and then
+// the actions are off, not missing.
+func (c connector) actCapabilities(ctx context.Context, cl *client, held map[scope]error) ([]sdk.Capability, error) {
+	reads := true
+	for _, s := range []scope{scopeUserWrite, scopeDrive, scopeUserTokens} {
+		if _, known := held[s]; !known {
+			_, err := cl.mint(ctx, cl.admin(s))
+			if t := sdk.TypeOf(err); t != "" && t != sdk.ErrPermission {
+				return nil, err
+			}
+			held[s] = err
+		}
+		reads = reads && (held[s] != nil || s == scopeUserTokens) // which listing tokens needs, too
+	}
+	var list []sdk.Capability
+	for _, d := range c.deeds() {
+		one := sdk.Capability{Name: d.Capability, State: sdk.Held}
+		for _, s := range d.needs {
+			if err := held[s]; err != nil {
+				one.State, one.Missing, one.Reason = sdk.Missing, append(one.Missing, s.url()), err.Error()
+				if e, ok := errors.AsType[*sdk.Error](err); ok {
+					one.Reason = e.Message
+				}
+			}
+		}
+		switch {
+		case one.State != sdk.Missing:
+		case reads:
+			one.State, one.Reason = sdk.SwitchedOff, "this credential only reads; to act it needs "+strings.Join(one.Missing, " and ")
+		case len(one.Missing) == 1 && one.Missing[0] == scopeAudit.url() && d.On == sdk.KindFile:
+			one.State, one.Missing, one.Reason = sdk.Held, nil, "without the log of Drive, each action on a file has to say whose it is"
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}

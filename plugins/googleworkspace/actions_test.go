@@ -1,0 +1,209 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	gw "github.com/mooring-hq/mooring/plugins/googleworkspace/googleworkspacetest"
+	"github.com/mooring-hq/mooring/sdk"
+	"github.com/mooring-hq/mooring/sdk/sdktest"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// writing are the scopes of a credential for actions.
+func writing() []string {
+	list := urls(allScopes()...)
+	for _, n := range (connector{}).actScopes() {
+		if !slices.Contains(list, n.GetScope()) {
+			list = append(list, n.GetScope())
+		}
+	}
+	return list
+}
+
+// acting is a provider without limits whose service account may act.
+func acting(cfg *gw.Config) {
+	endless(cfg)
+	cfg.Accounts[0].Scopes = writing()
+}
+
+func actOptions(w *world) sdktest.Options {
+	return sdktest.Options{
+		Connector: w.connector(), ProviderAt: w.http.URL, Until: worldNow,
+		Settings: map[string]string{
+			adminSetting: adminEmail, driveSetting: sdktest.ProviderURL, tokenSetting: sdktest.ProviderURL + "/token",
+		},
+		Secrets: map[string]string{keyField: keyFile(), secretField: pushSecret},
+	}
+}
+
+// fileState is what actions on a file touch, without what Google counts and numbers.
+type fileState struct {
+	Owner, Drive, Parent string
+	Trashed              bool
+	Shares               []string
+}
+
+func (w *world) fileState(id string) func() any {
+	return func() any {
+		f, _ := w.server.File(id)
+		st := fileState{Owner: f.Owner, Drive: f.DriveID, Parent: f.Parent, Trashed: !f.Trashed.IsZero()}
+		for _, p := range f.Permissions {
+			until := ""
+			if !p.Expires.IsZero() {
+				until = p.Expires.UTC().String()
+			}
+			discoverable := map[bool]string{true: "by searching"}[p.Discoverable]
+			st.Shares = append(st.Shares, strings.Join([]string{p.Type, p.Email, p.Domain, p.Role, discoverable, until}, " "))
+		}
+		slices.Sort(st.Shares)
+		return st
+	}
+}
+
+// accountState is what actions on an account touch.
+type accountState struct {
+	Suspended, MustChange bool
+	SignIn                gw.SignIn
+}
+
+func (w *world) accountState(id string) func() any {
+	return func() any {
+		u, _ := w.server.User(id)
+		return accountState{u.Suspended, u.ChangePasswordAtNextLogin, w.server.SignIn(id)}
+	}
+}
+
+// withoutSessions is what is lost when an account was suspended.
+func withoutSessions(before any) any {
+	st, _ := before.(accountState)
+	st.SignIn.SignedOut = true
+	return st
+}
+
+func owned(by string, more ...string) map[string]string {
+	args := map[string]string{ownerArg: by}
+	for i := 0; i+1 < len(more); i += 2 {
+		args[more[i]] = more[i+1]
+	}
+	return args
+}
+
+func cases(w *world) []sdktest.ActionCase {
+	six := w.users[6].Email
+	file := func(name, id string, args map[string]string) sdktest.ActionCase {
+		return sdktest.ActionCase{Action: name, Name: name + " " + id, Target: id, Args: args, State: w.fileState(id)}
+	}
+	return []sdktest.ActionCase{
+		file("make_private", "file-6-2", owned(six)),
+		file("make_private", "file-6-0", nil), // the log says whose it is
+		file("make_private", "shared-2", owned(sharedDrive)),
+		file("remove_public_access", "file-6-1", owned(six)),
+		file("remove_public_access", "file-6-2", owned(six)),
+		file("remove_external_users", "file-6-2", owned(six)),
+		file("remove_collaborator", "file-6-2", owned(six, whoArg, "group1@acme.example")),
+		file("remove_collaborator", "file-6-2", owned(six, whoArg, "Guest@partner.example")),
+		{
+			Action: "suspend", Target: w.users[20].ID, State: w.accountState(w.users[20].ID), Reset: w.server.Forget,
+			Lost: withoutSessions,
+		},
+		{Action: "unsuspend", Target: w.users[1].ID, State: w.accountState(w.users[1].ID)},
+		{Action: "sign_out", Target: w.users[21].ID, State: w.accountState(w.users[21].ID), Reset: w.server.Forget},
+		{Action: "reset_password", Target: w.users[22].ID, State: w.accountState(w.users[22].ID), Reset: w.server.Forget},
+	}
+}
+
+func TestActions(t *testing.T) {
+	w := start(t, newWorld(), acting)
+	sdktest.Actions(t, actOptions(w), cases(w)...)
+}
+
+var _ sdk.Actor = connector{}
+
+// readScopes are those that the README tells to grant.
+func readScopes() []string {
+	return slices.DeleteFunc(urls(allScopes()...), func(s string) bool { return s == scopeUserTokens.url() })
+}
+
+// intent of a case, as the agent makes it.
+func intent(a *sdk.ActionSpec, c *sdktest.ActionCase) *sdk.Intent {
+	i := &sdk.Intent{Id: "1", Key: "k", Action: c.Action, Target: sdk.To(a.GetTargetKind(), c.Target)}
+	for name, v := range c.Args {
+		i.Args = append(i.Args, &wire.Value{Name: name, Value: v})
+	}
+	return i
+}
+
+// TestReadingCannotAct: with the scopes for reading each action is refused, when it is planned and when it is carried out,
+// and nothing changes.
+func TestReadingCannotAct(t *testing.T) {
+	w := start(t, newWorld(), acting)
+	s := w.session(t)
+	plans := map[string]*sdk.Plan{}
+	list := cases(w)
+	for n := range list {
+		p, err := w.connector().Prepare(t.Context(), s, intent(specOf(t, list[n].Action), &list[n]))
+		if err != nil {
+			t.Fatalf("%s: %v", list[n].Action, err)
+		}
+		plans[list[n].Action+list[n].Name] = p
+	}
+	w.server.Grant(robotEmail, readScopes()...)
+	for n := range list {
+		one := &list[n]
+		i := intent(specOf(t, one.Action), one)
+		before := one.State()
+		_, err := w.connector().Prepare(t.Context(), s, i)
+		if sdk.TypeOf(err) != sdk.ErrPermission || !strings.Contains(err.Error(), scopePrefix) {
+			t.Errorf("%s, prepared: %v", one.Action, err)
+		}
+		o, err := w.connector().Act(t.Context(), s, i, plans[one.Action+one.Name], nil, func([]byte) error { return nil })
+		if err != nil {
+			o = sdk.OutcomeOf(err, false)
+		}
+		if o.GetState() != sdk.Refused {
+			t.Errorf("%s, carried out: %v", one.Action, o)
+		}
+		if d := cmp.Diff(before, one.State()); d != "" {
+			t.Errorf("%s changed something: %s", one.Action, d)
+		}
+	}
+	if got := check(t, w, s); got["act:make_private"].State != sdk.SwitchedOff || len(got["act:make_private"].Missing) == 0 {
+		t.Errorf("a credential that reads: %v", got["act:make_private"])
+	}
+}
+
+func specOf(t *testing.T, name string) *sdk.ActionSpec {
+	t.Helper()
+	specs := connector{}.actions().Specs()
+	n := slices.IndexFunc(specs, func(a *sdk.ActionSpec) bool { return a.GetName() == name })
+	if n < 0 {
+		t.Fatalf("there is no action %s", name)
+	}
+	return specs[n]
+}
+
+// TestActScopes: each scope is taken away in turn; the actions that need it are missing, and only those.
+func TestActScopes(t *testing.T) {
+	for _, without := range []scope{scopeUserWrite, scopeDrive, scopeUserTokens, scopeAudit, scopeDomains} {
+		w := start(t, newWorld(), acting)
+		w.server.Grant(robotEmail, slices.DeleteFunc(writing(), func(s string) bool { return s == without.url() })...)
+		states := check(t, w, w.session(t))
+		for _, d := range w.connector().deeds() {
+			got := states[d.Capability]
+			needed := slices.Contains(d.needs, without)
+			if without == scopeAudit && d.On == sdk.KindFile { // then the intent has to say whose the file is
+				if got.State != sdk.Held || got.Reason == "" {
+					t.Errorf("%s without the log: %s %q", d.Name, got.State, got.Reason)
+				}
+				continue
+			}
+			if needed != (got.State == sdk.Missing) || needed && !slices.Contains(got.Missing, without.url()) {
+				t.Errorf("%s without %s is %s, missing %v", d.Name, without, got.State, got.Missing)
+			}
+		}
+	}
+}
