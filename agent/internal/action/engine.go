@@ -1,0 +1,457 @@
+package action
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/mooring-hq/mooring/agent/internal/audit"
+	"github.com/mooring-hq/mooring/agent/internal/event"
+	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/agent/internal/store"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// Limits of an engine.
+const (
+	maxParallel  = 4         // intents of one instance that are worked on at once
+	maxTries     = 5         // acts of one intent, until a person has to look
+	maxLooks     = 20        // reads back of one act
+	maxArgBytes  = 256 << 10 // of all arguments of one intent
+	maxOpen      = 10_000    // open intents of one instance
+	approvalTime = 24 * time.Hour
+	pendingTime  = 24 * time.Hour // that a provider may work on one
+	actTime      = time.Minute    // for one act, where the action declares no in-flight maximum
+	maxActTime   = 5 * time.Minute
+	lookTime     = time.Minute // for one Prepare or ReadBack
+	retryMin     = time.Second
+	retryMax     = 5 * time.Minute
+	blockedEvery = 30 * time.Second // that what keeps all actions back is looked at again
+)
+
+// Store is where intents are kept: the instance's own.
+type Store interface {
+	Commit(ctx context.Context, batches ...*store.Batch) ([]store.Result, error)
+	Doc(bucket string, key []byte) ([]byte, error)
+	Docs(ctx context.Context, bucket string, prefix []byte) iter.Seq2[store.Doc, error]
+	Committed() <-chan struct{}
+}
+
+// Actor is the process that acts.
+type Actor interface {
+	Prepare(ctx context.Context, i *wire.Intent) (*wire.Plan, error)
+	// Act gives an outcome whatever happens. keep returns when progress is on the disk.
+	Act(ctx context.Context, i *wire.Intent, p *wire.Plan, progress []byte, keep func([]byte) error) *wire.Outcome
+	ReadBack(ctx context.Context, i *wire.Intent, p *wire.Plan, progress []byte) (*wire.ReadBackResponse, error)
+}
+
+// Auditor has an entry on the disk when it returns.
+type Auditor interface {
+	Append(entries ...audit.Entry) error
+}
+
+// Config of an engine.
+type Config struct {
+	Instance string // provider/name
+	Specs    []*wire.ActionSpec
+	Store    Store
+	Audit    Auditor
+	// Open gives the process that acts, once it has proved that it is at the instance's own tenant; release says that it is
+	// not needed for now.
+	Open func(ctx context.Context) (a Actor, release func(), err error)
+	// Guard says why an action on a target is refused: it is protected, or not there. nil: none is.
+	Guard func(ctx context.Context, action string, target record.Ref) error
+	// Doubt says why a policy's action on a target wants a person: the listing shrank, say; "": it does not.
+	Doubt func(target record.Ref) string
+	// Stopped says why no action may leave at all; "": they may.
+	Stopped func() string
+	// Population is how many records of a kind there are.
+	Population func(wire.Kind) int64
+	Logger     hclog.Logger
+	Now        func() time.Time
+	// Retry is the first wait before something is tried again; default a second.
+	Retry time.Duration
+	// Reached is called at each step on the way of an intent, for tests that end the process there.
+	Reached func(step string)
+}
+
+// Engine carries out the intents of one instance. It is safe for concurrent use.
+type Engine struct {
+	Config
+	epoch   string
+	changed chan struct{} // something ended, or was decided
+
+	mu    sync.Mutex
+	busy  map[string]bool      // intents that a goroutine works on
+	sent  map[string][]sending // by policy: what left within the hour
+	stuck []time.Time          // when intents got stuck
+}
+
+type sending struct {
+	id string
+	at time.Time
+}
+
+// New starts nothing.
+func New(c Config) *Engine {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = hclog.NewNullLogger()
+	}
+	if c.Retry == 0 {
+		c.Retry = retryMin
+	}
+	if c.Reached == nil {
+		c.Reached = func(string) {}
+	}
+	return &Engine{Config: c, changed: make(chan struct{}, 1), busy: map[string]bool{}, sent: map[string][]sending{}}
+}
+
+// The buckets of an instance's store.
+const (
+	intentBucket = "intents"
+	openBucket   = "intents_open" // the ids of those that are not settled
+	epochBucket  = "epoch"
+)
+
+// Epoch is the document that makes a store another one: intents from before it belong to a person.
+func Epoch(id string) store.Doc {
+	return store.Doc{Bucket: epochBucket, Key: []byte("epoch"), Value: []byte(id)}
+}
+
+// Run works on the open intents until ctx ends.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.recover(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("instance %s: actions: %w", e.Instance, err)
+	}
+	var working sync.WaitGroup
+	defer working.Wait()
+	for {
+		wake := e.Store.Committed()
+		next, err := e.dispatch(ctx, &working)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("instance %s: actions: %w", e.Instance, err)
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-wake:
+		case <-e.changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// recover puts right what the end of the process before left: a call that was on its way may have arrived.
+func (e *Engine) recover(ctx context.Context) error {
+	epoch, err := e.Store.Doc(epochBucket, []byte("epoch"))
+	if err != nil {
+		return err
+	}
+	e.epoch = string(epoch)
+	if err := e.remember(ctx); err != nil {
+		return err
+	}
+	all, err := e.Outstanding(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		switch {
+		case i.Epoch != e.epoch && i.State.Open() && i.State != Stuck:
+			err = e.update(ctx, i.ID, func(i *Intent) error {
+				i.stick("the store was restored from a backup since: look at the provider, then settle it")
+				return nil
+			})
+		case i.State == Started:
+			err = e.update(ctx, i.ID, func(i *Intent) error {
+				e.lost(i, "the agent ended while the call was on its way")
+				return nil
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember reads what left within the last hour, for the caps.
+func (e *Engine) remember(ctx context.Context) error {
+	hour := e.Now().Add(-time.Hour)
+	for d, err := range e.Store.Docs(ctx, intentBucket, nil) {
+		if err != nil {
+			return err
+		}
+		i, err := parse(d.Value)
+		if err != nil {
+			return err
+		}
+		if i.Policy != "" && i.Sent.After(hour) {
+			e.sent[i.Policy] = append(e.sent[i.Policy], sending{i.ID, i.Sent})
+		}
+	}
+	return nil
+}
+
+// dispatch hands out what is due, and says when to look again.
+func (e *Engine) dispatch(ctx context.Context, working *sync.WaitGroup) (time.Duration, error) {
+	open, err := e.Outstanding(ctx)
+	if err != nil {
+		return 0, err
+	}
+	now := e.Now()
+	next := time.Hour
+	locked := map[string]bool{}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, i := range open {
+		if e.busy[i.ID] || i.holds() {
+			locked[e.lock(i)] = true
+		}
+	}
+	for _, i := range open {
+		wait, due := i.due(now)
+		if !due {
+			if wait > 0 {
+				next = min(next, wait)
+			}
+			continue
+		}
+		if e.busy[i.ID] || len(e.busy) >= maxParallel || locked[e.lock(i)] && !i.holds() {
+			continue // the end of another one wakes
+		}
+		locked[e.lock(i)] = true
+		e.busy[i.ID] = true
+		working.Go(func() {
+			defer e.free(i.ID)
+			if err := e.drive(ctx, i.ID); err != nil && ctx.Err() == nil {
+				e.Logger.Error("action", "intent", i.ID, "error", err)
+			}
+		})
+	}
+	return next, nil
+}
+
+// holds says whether something of an intent may be on its way to the target.
+func (i *Intent) holds() bool {
+	switch i.State {
+	case Started, Unsure, Pending:
+		return true
+	case Stuck:
+		return i.Lost
+	}
+	return !i.Quiet.IsZero()
+}
+
+// due says whether something can be done for an intent, or how long that takes.
+func (i *Intent) due(now time.Time) (time.Duration, bool) {
+	at := i.Next
+	switch i.State {
+	case Waiting:
+		if i.Plan != nil {
+			at = i.Expires
+		}
+	case Approved, Unsure, Pending:
+	case Started:
+		return 0, false
+	default:
+		if !i.Unaudited {
+			at = i.Quiet
+		}
+		if at.IsZero() && !i.Unaudited {
+			return 0, false
+		}
+	}
+	return at.Sub(now), !now.Before(at)
+}
+
+func (e *Engine) free(id string) {
+	e.mu.Lock()
+	delete(e.busy, id)
+	e.mu.Unlock()
+	e.wake()
+}
+
+func (e *Engine) wake() {
+	select {
+	case e.changed <- struct{}{}:
+	default:
+	}
+}
+
+// lock is what two intents may not touch at once.
+func (e *Engine) lock(i *Intent) string {
+	if s := e.spec(i.Action); s.GetLock() != "" {
+		return i.Target + "\x00" + s.GetLock()
+	}
+	return i.Target
+}
+
+func (e *Engine) spec(action string) *wire.ActionSpec {
+	at := slices.IndexFunc(e.Specs, func(s *wire.ActionSpec) bool { return s.GetName() == action })
+	if at < 0 {
+		return nil
+	}
+	return e.Specs[at]
+}
+
+// Outstanding are the intents that are not settled, the oldest first.
+func (e *Engine) Outstanding(ctx context.Context) ([]*Intent, error) {
+	var all []*Intent
+	for d, err := range e.Store.Docs(ctx, openBucket, nil) {
+		if err != nil {
+			return nil, err
+		}
+		i, err := e.Get(string(d.Key))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, i)
+	}
+	slices.SortFunc(all, func(a, b *Intent) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) })
+	return all, nil
+}
+
+// All gives every intent to yield, in no order, until it says no.
+func (e *Engine) All(ctx context.Context, yield func(*Intent) bool) error {
+	for d, err := range e.Store.Docs(ctx, intentBucket, nil) {
+		if err != nil {
+			return err
+		}
+		i, err := parse(d.Value)
+		if err != nil {
+			return err
+		}
+		if !yield(i) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// ErrNoIntent: there is none of that id.
+var ErrNoIntent = errors.New("there is no such intent")
+
+// Get reads one intent.
+func (e *Engine) Get(id string) (*Intent, error) {
+	b, err := e.Store.Doc(intentBucket, []byte(id))
+	if err != nil {
+		return nil, err
+	}
+	if b == nil {
+		return nil, ErrNoIntent
+	}
+	return parse(b)
+}
+
+func parse(b []byte) (*Intent, error) {
+	i := &Intent{}
+	if err := json.Unmarshal(b, i); err != nil {
+		return nil, fmt.Errorf("an intent cannot be read: %w", err)
+	}
+	return i, nil
+}
+
+// docs are an intent as it is committed.
+func (i *Intent) docs() ([]store.Doc, error) {
+	b, err := json.Marshal(i)
+	if err != nil {
+		return nil, fmt.Errorf("intent %s: %w", i.ID, err)
+	}
+	open := store.Doc{Bucket: openBucket, Key: []byte(i.ID)}
+	if i.State.Open() || i.Unaudited || !i.Quiet.IsZero() {
+		open.Value = []byte(i.State)
+	}
+	return []store.Doc{{Bucket: intentBucket, Key: []byte(i.ID), Value: b}, open}, nil
+}
+
+// update changes one intent, durably, and tells of it when its state is another one. The change sees the intent as it is.
+func (e *Engine) update(ctx context.Context, id string, change func(*Intent) error) error {
+	_, err := e.updated(ctx, id, change)
+	return err
+}
+
+func (e *Engine) updated(ctx context.Context, id string, change func(*Intent) error) (*Intent, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i, err := e.Get(id)
+	if err != nil {
+		return nil, err
+	}
+	before := i.State
+	if err := change(i); err != nil {
+		return i, err
+	}
+	return i, e.save(ctx, before, i)
+}
+
+// save commits an intent, and the event that its new state is.
+func (e *Engine) save(ctx context.Context, before State, i *Intent, others ...*Intent) error {
+	now := e.Now()
+	if !i.State.Open() && i.Settled.IsZero() {
+		i.Settled = now
+	}
+	if i.State == Stuck && before != Stuck {
+		e.stuck = append(e.stuck, now)
+	}
+	batch := &store.Batch{At: now}
+	for _, one := range append([]*Intent{i}, others...) {
+		docs, err := one.docs()
+		if err != nil {
+			return err
+		}
+		batch.Docs = append(batch.Docs, docs...)
+	}
+	if told := i.event(before, now); told != nil {
+		d, err := event.Doc(0, told)
+		if err != nil {
+			return err
+		}
+		d.Key, d.Append = nil, true
+		batch.Docs = append(batch.Docs, d)
+	}
+	_, err := e.Store.Commit(context.WithoutCancel(ctx), batch)
+	return err
+}
+
+// event is what there is to tell of a new state; nil: nothing.
+func (i *Intent) event(before State, now time.Time) *event.Event {
+	out := &event.Event{
+		ID: name("intent", i.ID, string(i.State), fmt.Sprint(i.Tries, i.Expires.UnixNano())), Time: now, Subject: i.Target,
+		Severity: "info", Instance: i.Instance, Policy: i.Policy, Ref: i.Target, Action: i.Action, Intent: i.ID, Actor: i.Author,
+		State: string(i.State), Reason: cmp.Or(i.Problem, i.Reason),
+	}
+	switch {
+	case i.State == Waiting && i.proposed:
+		out.What, out.Title = event.ActionProposed, fmt.Sprintf("%s of %s waits for approval", i.Action, i.Target)
+	case i.State == Stuck && before != Stuck:
+		out.What, out.Title, out.Severity = event.ActionUnsure, fmt.Sprintf("nobody knows what became of %s of %s", i.Action, i.Target), "high"
+	case !i.State.Open() && (before.Open() || before == ""):
+		out.What, out.Title = event.ActionSettled, fmt.Sprintf("%s of %s: %s", i.Action, i.Target, i.State)
+	default:
+		return nil
+	}
+	return out
+}
+
+// stick leaves an intent to a person.
+func (i *Intent) stick(why string) {
+	i.State, i.Problem, i.Next = Stuck, why, time.Time{}
+}
