@@ -74,6 +74,13 @@ func acting(t *testing.T) *world {
 	c.items[3].Link = &boxtest.Link{URL: "https://app.box.example/s/y", Access: "company", Permission: "can_edit", Password: true, Expires: madeAt.AddDate(9, 0, 0)}
 	c.items[0].Link = &boxtest.Link{URL: "https://app.box.example/s/z", Access: "collaborators", Permission: "can_download"}
 	c.items[6].Link.Permission = "can_download"
+	one, five, guest, other := someone(1), someone(5), stranger(0), stranger(1)
+	c.collabs["140"] = []boxtest.Collaboration{
+		{ID: "c5", User: &one, Role: "editor", Created: madeAt}, {ID: "c6", User: &guest, Role: "co-owner", Created: madeAt},
+		{ID: "c7", User: &five, Role: "viewer", Created: madeAt}, {ID: "c8", User: &other, Role: "viewer", Status: "pending", Created: madeAt},
+		{ID: "c9", Email: "x@other.example", Role: "viewer", Status: "pending", Created: madeAt},
+		{ID: "c10", Email: someone(6).Login, Role: "viewer", Status: "pending", Created: madeAt},
+	}
 	return start(t, c, nil)
 }
 
@@ -97,6 +104,16 @@ func TestActions(t *testing.T) {
 		s.SameLink = "another"
 		return s
 	}
+	accepts := func(before any) any { // nobody but the guest can
+		s := before.(shown)
+		s.People = slices.Clone(s.People)
+		for i, p := range s.People {
+			if strings.HasPrefix(p, "9") {
+				s.People[i] = strings.Replace(p, "accepted", "pending", 1)
+			}
+		}
+		return s
+	}
 	w.try(t,
 		sdktest.ActionCase{Action: "remove_shared_link", Target: "103", Lost: otherLink, Reset: w.fake.Forget},
 		sdktest.ActionCase{Name: "remove the link of a folder", Action: "remove_shared_link", Target: "100", Lost: otherLink, Reset: w.fake.Forget},
@@ -105,5 +122,10 @@ func TestActions(t *testing.T) {
 		sdktest.ActionCase{Name: "open a folder", Action: "change_shared_link", Target: "100", Args: map[string]string{"access": "open"}},
 		sdktest.ActionCase{Name: "an end", Action: "expire_shared_link", Target: "130", Args: map[string]string{"at": "2031-01-31T12:00:00+01:00"}},
 		sdktest.ActionCase{Name: "another end", Action: "expire_shared_link", Target: "103", Args: map[string]string{"at": "2031-01-31T12:00:00Z", "owner": "1000"}},
+		sdktest.ActionCase{Name: "a guest", Action: "remove_collaborator", Target: "103", Args: map[string]string{"who": "90000"}, Lost: accepts, Reset: w.fake.Forget},
+		sdktest.ActionCase{Name: "a user", Action: "remove_collaborator", Target: "100", Args: map[string]string{"who": "USER1@acme.example"}},
+		sdktest.ActionCase{Name: "a group", Action: "remove_collaborator", Target: "100", Args: map[string]string{"who": "301"}},
+		sdktest.ActionCase{Name: "an invitation", Action: "remove_collaborator", Target: "100", Args: map[string]string{"who": "new@other.example"}},
+		sdktest.ActionCase{Action: "remove_external_users", Target: "140", Lost: accepts, Reset: w.fake.Forget},
 	)
 }

@@ -22,6 +22,9 @@ var errScope = errors.New("insufficient scope")
 // errTrashed: Box itself says that the item is in the trash, so it is not hidden, and it is not elsewhere.
 var errTrashed = errors.New("in the trash")
 
+// errInvited: whom one would let in is in already.
+var errInvited = errors.New("a collaborator already")
+
 // classify types Box's refusals.
 func classify(res *http.Response, body []byte) *sdk.Error {
 	var b struct {
@@ -45,6 +48,9 @@ func classify(res *http.Response, body []byte) *sdk.Error {
 	case http.StatusTooManyRequests:
 		e.Type, e.RetryAfter = sdk.ErrThrottled, max(sdk.RetryAfter(res.Header, time.Now()), time.Second)
 	case http.StatusBadRequest:
+		if b.Code == "user_already_collaborator" {
+			e.Cause = errInvited
+		}
 		return badRequest(e, b.Error, b.Message)
 	case http.StatusNotFound:
 		e.Type = sdk.ErrNotFound

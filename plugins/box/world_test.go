@@ -336,6 +336,12 @@ func (w *world) record(t *testing.T) func(*http.Request, int, http.Header, []byt
 			defer w.mu.Unlock()
 			w.wrong = append(w.wrong, err)
 		}, "/api/oauth2/authorize", "/realtime/")
+		known := hold
+		hold = func(r *http.Request, status int, h http.Header, body []byte) {
+			if !unlisted[r.Method+" "+r.URL.Path] {
+				known(r, status, h, body)
+			}
+		}
 	} else {
 		t.Log("requests are not held against the vendor's document: MOORING_SPECS is not set")
 	}
@@ -352,6 +358,9 @@ func (w *world) record(t *testing.T) func(*http.Request, int, http.Header, []byt
 		hold(r, status, h, body)
 	}
 }
+
+// unlisted is what the part of the document that we have leaves out.
+var unlisted = map[string]bool{"POST /2.0/collaborations": true}
 
 // calls gives the requests since the last time.
 func (w *world) calls() []string {

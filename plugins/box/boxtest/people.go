@@ -2,6 +2,7 @@ package boxtest
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -69,9 +70,25 @@ func (c *call) users() {
 		c.fail(http.StatusBadRequest, "Bad Request: user_type")
 		return
 	}
-	if p, ok := c.paging("users."+kind, true); ok {
+	term := c.r.URL.Query().Get("filter_term")
+	if term != "" {
+		l = matching(l, term)
+	}
+	if p, ok := c.paging("users."+kind+"."+term, true); ok {
 		paged(c, p, l, func(u *User) any { return c.showUser(u) })
 	}
+}
+
+// matching are the users whose name or login begins with a term.
+func matching(l List[User], term string) List[User] {
+	var found []User
+	begins := func(s string) bool { return len(s) >= len(term) && strings.EqualFold(s[:len(term)], term) }
+	for i := range l.len() {
+		if u := l.At(i); begins(u.Name) || begins(u.Login) {
+			found = append(found, u)
+		}
+	}
+	return ListOf(found...)
 }
 
 func (c *call) oneUser() {
