@@ -24,6 +24,7 @@ func (connector) Describe() *sdk.Description {
 		},
 		Buckets:  buckets(),
 		Classify: classify,
+		Actions:  table.Specs(),
 		Fetches:  []sdk.Kind{sdk.KindAccount, sdk.KindFile},
 		Realtime: []sdk.Realtime{{
 			Name: "webhook", Means: "webhook", ExpectedDelay: 10 * time.Second, Listings: hinted(), Needs: []string{secretField},

@@ -12,7 +12,7 @@ import (
 func (c *call) getApp() { c.ok(c.app(c.b, c.who.app)) }
 
 func (c *call) getAppInstallations() {
-	list(c, ListOf(c.who.app.Installations...), (*call).installation)
+	list(c, ListOf(c.who.app.Installations...), (*call).ownInstallation)
 }
 
 // theInstallation is the App's own installation of the path, or 404.
@@ -29,8 +29,15 @@ func (c *call) theInstallation() *Installation {
 
 func (c *call) getAppInstallation() {
 	if inst := c.theInstallation(); inst != nil {
-		c.ok(c.installation(c.b, inst))
+		c.ok(c.ownInstallation(c.b, inst))
 	}
+}
+
+// ownInstallation shows whether it is suspended now.
+func (c *call) ownInstallation(b []byte, i *Installation) []byte {
+	now := *i
+	now.SuspendedAt = c.s.suspendedAt(i)
+	return c.installation(b, &now)
 }
 
 // postAccessToken mints a token that may do what the installation may, or less.
@@ -39,7 +46,7 @@ func (c *call) postAccessToken() {
 	if inst == nil {
 		return
 	}
-	if !inst.SuspendedAt.IsZero() {
+	if !c.s.suspendedAt(inst).IsZero() {
 		c.error(http.StatusForbidden, "This installation has been suspended")
 		return
 	}

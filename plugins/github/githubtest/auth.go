@@ -202,7 +202,7 @@ func (c *call) authenticate() bool {
 	if !who.expires.IsZero() && who.kind != installed {
 		c.h.Set("Github-Authentication-Token-Expiration", who.expires.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
-	if who.inst != nil && !who.inst.SuspendedAt.IsZero() {
+	if who.inst != nil && !c.s.suspendedAt(who.inst).IsZero() {
 		c.error(http.StatusForbidden, "This installation has been suspended")
 		return false
 	}

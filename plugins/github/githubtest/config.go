@@ -101,7 +101,8 @@ const (
 	auditDefault      = 90 * 24 * time.Hour
 	gitRetention      = 7 * 24 * time.Hour
 	orgEventsMax      = 300
-	bodyMax           = 1 << 20 // of a request
+	bodyMax           = 1 << 20  // of a request
+	writeMax          = 64 << 20 // of one that writes a file
 )
 
 func orDefault[T int | time.Duration](v, def T) T {

@@ -93,26 +93,32 @@ func (c *call) getContents() {
 		c.raw(content)
 		return
 	}
-	repo := c.base + "/repos/" + c.org.Login + "/" + c.repo.Name
-	html := "https://github.com/" + c.org.Login + "/" + c.repo.Name + "/blob/" + c.repo.branch() + "/" + path
-	self, git := repo+"/contents/"+path+"?ref="+c.repo.branch(), repo+"/git/blobs/"+v.SHA
-	b := str(append(c.b, '{'), "type", "file")
-	b = str(b, "name", path[strings.LastIndexByte(path, '/')+1:])
-	b = str(b, "path", path)
-	b = str(b, "sha", v.SHA)
-	b = num(b, "size", int64(len(content)))
-	b = str(b, "url", self)
-	b = str(b, "html_url", html)
-	b = str(b, "git_url", git)
-	b = str(b, "download_url", html)
+	v.Size = int64(len(content))
+	b := c.fileFields(append(c.b, '{'), &v)
 	if len(content) > contentMax { // too big for JSON: everything but the content
 		b = str(str(b, "content", ""), "encoding", "none")
 	} else {
 		b = str(appendBase64(key(b, "content"), content), "encoding", "base64")
 	}
+	c.ok(append(b, '}'))
+}
+
+// fileFields appends what is said of a file beside its content, without brackets.
+func (c *call) fileFields(b []byte, v *Blob) []byte {
+	repo := c.base + "/repos/" + c.org.Login + "/" + c.repo.Name
+	html := "https://github.com/" + c.org.Login + "/" + c.repo.Name + "/blob/" + c.repo.branch() + "/" + v.Path
+	self, git := repo+"/contents/"+v.Path+"?ref="+c.repo.branch(), repo+"/git/blobs/"+v.SHA
+	b = str(b, "type", "file")
+	b = str(b, "name", v.Path[strings.LastIndexByte(v.Path, '/')+1:])
+	b = str(b, "path", v.Path)
+	b = str(b, "sha", v.SHA)
+	b = num(b, "size", v.Size)
+	b = str(b, "url", self)
+	b = str(b, "html_url", html)
+	b = str(b, "git_url", git)
+	b = str(b, "download_url", html)
 	b = append(key(b, "_links"), '{')
-	b = str(str(str(b, "self", self), "git", git), "html", html)
-	c.ok(append(b, '}', '}'))
+	return append(str(str(str(b, "self", self), "git", git), "html", html), '}')
 }
 
 // tarball is an archive that may be loaded for a while by who has the address.

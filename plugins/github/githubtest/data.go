@@ -60,6 +60,8 @@ type Org struct {
 	Access      func(repo string) List[Collaborator] // everyone with access to a repository
 	RepoTeams   func(repo string) List[TeamGrant]    //
 	DeployKeys  func(repo string) List[DeployKey]    //
+
+	over *overlay // of the Org that is served
 }
 
 // Settings are the organisation's own, in GET /orgs/{org}; only an owner sees them.
@@ -121,6 +123,8 @@ type Invitation struct {
 	FailedReason string
 	Inviter      User
 	Teams        int
+
+	user User // of one that was made by a call
 }
 
 // TeamInfo is a team.

@@ -19,20 +19,28 @@ func (c *call) graphQLError(typ, message string) {
 	c.b = append(str(b, "message", message), '}', ']', '}')
 }
 
-// postGraphQL knows one query, which REST has no answer for: organization(login) { samlIdentityProvider {
-// externalIdentities(first, after) { pageInfo nodes { guid samlIdentity user } } } }. Its variables are org and after;
-// every field is given, asked for or not.
+// postGraphQL knows three queries, which REST has no answer for: organization(login) with samlIdentityProvider {
+// externalIdentities(first, after) { pageInfo nodes { guid samlIdentity user } } }, with teams(first, after, userLogins) {
+// pageInfo nodes { databaseId slug members(membership: IMMEDIATE, query) { edges { role node } } } }, and with
+// repositories(first, after) { pageInfo nodes { databaseId name collaborators(affiliation: OUTSIDE, login) { edges {
+// permission node } } } }. Their variables are org, login and after; every field is given, asked for or not.
 func (c *call) postGraphQL() {
 	var in struct {
 		Query     string
-		Variables struct{ Org, After string }
+		Variables struct{ Org, Login, After string }
 	}
 	if err := json.NewDecoder(http.MaxBytesReader(c.w, c.r.Body, bodyMax)).Decode(&in); err != nil {
 		c.error(http.StatusBadRequest, "Problems parsing JSON")
 		return
 	}
-	if !strings.Contains(in.Query, "externalIdentities") {
-		c.error(http.StatusNotImplemented, "githubtest: the fake serves the GraphQL query of externalIdentities only")
+	what := ""
+	for _, word := range [...]string{"externalIdentities", "userLogins", "affiliation:OUTSIDE"} {
+		if strings.Contains(in.Query, word) {
+			what = word
+		}
+	}
+	if what == "" {
+		c.error(http.StatusNotImplemented, "githubtest: the fake does not serve this GraphQL query")
 		return
 	}
 	c.org = c.s.byLogin[lower(in.Variables.Org)]
@@ -43,6 +51,10 @@ func (c *call) postGraphQL() {
 		c.graphQLError("INSUFFICIENT_SCOPES", "Your token has not been granted the required scopes to execute this query.")
 	case c.ssoMissing(c.org) || !c.can("members=read"):
 		c.graphQLError("FORBIDDEN", "Resource not accessible by integration")
+	case what == "userLogins":
+		c.teamsOf(in.Variables.Login, in.Variables.After)
+	case what == "affiliation:OUTSIDE":
+		c.reposOf(in.Variables.Login, in.Variables.After)
 	default:
 		c.identities(in.Variables.After)
 	}

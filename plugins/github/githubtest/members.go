@@ -113,25 +113,17 @@ func (c *call) getBlocks()            { list(c, c.org.Blocks, (*call).user) }
 
 func (c *call) getMembership() {
 	login := lower(c.param("{username}"))
-	state, m := "active", Member{}
-	if found, ok := c.org.Members.find(login, isMember); ok {
-		m = found
-	} else if invited, ok := c.org.Invitations.find(login, func(v *Invitation, key string) bool { return lower(v.Login) == key }); ok {
-		state = "pending"
-		m = Member{User: User{ID: invited.ID, Login: invited.Login}, Role: map[bool]string{true: "admin", false: "member"}[invited.Role == "admin"]}
+	if m, ok := c.org.Members.find(login, isMember); ok {
+		c.ok(c.membership(c.b, &m, "active"))
+	} else if v, ok := c.org.Invitations.find(login, isInvitation); ok {
+		m := Member{User: v.user, Role: map[bool]string{true: "admin", false: "member"}[v.Role == "admin"]}
+		if m.ID == 0 {
+			m.User = User{ID: v.ID, Login: v.Login}
+		}
+		c.ok(c.membership(c.b, &m, "pending"))
 	} else {
 		c.notFound()
-		return
 	}
-	b := str(append(c.b, '{'), "url", c.base+"/orgs/"+c.org.Login+"/memberships/"+m.Login)
-	b = str(b, "state", state)
-	b = str(b, "role", m.Role)
-	b = flag(b, "direct_membership", true)
-	b = append(b, `,"enterprise_teams_providing_indirect_membership":[]`...)
-	b = str(b, "organization_url", c.base+"/orgs/"+c.org.Login)
-	b = c.user(key(b, "user"), &m.User)
-	b = append(null(c.orgSimple(append(key(b, "organization"), '{'), c.org), "description"), '}')
-	c.ok(append(b, '}'))
 }
 
 func (c *call) getUser() {
@@ -147,15 +139,11 @@ func (c *call) getUserByID()    { c.showUser("#" + c.param("{account_id}")) }
 
 // showUser looks in all organisations: a user is GitHub's, not an organisation's.
 func (c *call) showUser(login string) {
+	if u, ok := c.s.person(login); ok {
+		c.ok(c.profile(c.b, &u))
+		return
+	}
 	for _, o := range c.s.cfg.Orgs {
-		if m, ok := o.Members.find(login, isMember); ok {
-			c.ok(c.profile(c.b, &m.User))
-			return
-		}
-		if m, ok := o.Outside.find(login, isMember); ok {
-			c.ok(c.profile(c.b, &m.User))
-			return
-		}
 		if lower(o.Login) == login {
 			u := orgAsUser(o)
 			c.ok(c.profile(c.b, &u))

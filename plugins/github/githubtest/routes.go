@@ -107,6 +107,7 @@ func newRoutes() map[string][]*route {
 	add("GET /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}", hooks, (*call).getDelivery)
 	add("POST /orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts", attempt, (*call).postAttempt)
 
+	addWrites(add)
 	alerts := hidden(owner("secret_scanning_alerts=read", "repo", "security_events"))
 	add("GET /orgs/{org}/secret-scanning/alerts", alerts, (*call).getAlerts)
 	addRepoRoutes(add, alerts)

@@ -32,6 +32,7 @@ type Server struct {
 	client     *http.Client
 	bodies     sync.Pool
 	links      sync.Map       // of archives: secret → tarball
+	suspended  sync.Map       // by a call: installation → time; zero: not any more
 	background sync.WaitGroup // deliveries that are sent again
 }
 
@@ -52,13 +53,17 @@ func New(cfg Config) *Server {
 			return http.ErrUseLastResponse
 		}}
 	}
+	s.cfg.Orgs = nil
 	for _, o := range cfg.Orgs {
+		s.cfg.Orgs = append(s.cfg.Orgs, changed(o))
+	}
+	for _, o := range s.cfg.Orgs {
 		for _, former := range o.Former {
 			s.byLogin[lower(former)] = o
 		}
 		s.byID[o.ID] = o
 	}
-	for _, o := range cfg.Orgs {
+	for _, o := range s.cfg.Orgs {
 		s.byLogin[lower(o.Login)] = o
 	}
 	for i := range cfg.Apps {

@@ -50,7 +50,7 @@ func (c *call) getTeam() {
 		return
 	}
 	b := c.teamParent(c.teamFields(append(c.b, '{'), &t), &t)
-	b = num(b, "members_count", int64(c.teamMembers(t.Slug).len()))
+	b = num(b, "members_count", int64(subset(c, c.org, "team "+t.Slug, c.teamMembers(t.Slug), func(m *TeamMember) bool { return m.ID != 0 }).len()))
 	b = num(b, "repos_count", int64(c.teamRepos(t.Slug).len()))
 	b = stamp(b, "created_at", t.CreatedAt)
 	b = stamp(b, "updated_at", t.UpdatedAt)
@@ -79,14 +79,19 @@ func (c *call) getTeamMembership() {
 	if !ok {
 		return
 	}
-	m, ok := c.teamMembers(t.Slug).find(lower(c.param("{username}")), func(m *TeamMember, key string) bool { return lower(m.Login) == key })
+	m, ok := c.teamMembers(t.Slug).find(lower(c.param("{username}")), isTeamMember)
+	state := "active"
 	if !ok {
-		c.notFound()
-		return
+		login := c.param("{username}")
+		if m.Role, state = c.org.waitingRole(t.Slug, lower(login)), "pending"; m.Role == "" {
+			c.notFound()
+			return
+		}
+		m.Login = login
 	}
 	b := str(append(c.b, '{'), "url", c.base+"/organizations/"+strconv.FormatInt(c.org.ID, 10)+"/team/"+strconv.FormatInt(t.ID, 10)+"/memberships/"+m.Login)
 	b = str(b, "role", m.Role)
-	c.ok(append(str(b, "state", "active"), '}'))
+	c.ok(append(str(b, "state", state), '}'))
 }
 
 func (c *call) getChildTeams() {

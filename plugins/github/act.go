@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/mooring-hq/mooring/sdk"
+)
+
+// table is what the connector can change. Whom an action is about is read anew each time it is carried out: logins and
+// names change, ids do not.
+var table = sdk.Actions{
+	{
+		Name: "remove_member", On: sdk.KindAccount, By: removeMember(), Capability: "act:remove_member",
+		Doc:    "Removes a member from the organisation, and with that from its teams and private repositories; cancels an invitation.",
+		Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostMember,
+	},
+	{
+		Name: "restore_member", On: sdk.KindAccount, By: restoreMember(), Capability: "act:restore_member",
+		Doc:  "Invites somebody into the organisation who is not in it any more; they are back when they accept.",
+		Args: []sdk.Setting{roleArg(false)}, Safety: sdk.Repeat, Undo: sdk.UndoFull,
+	},
+	{
+		Name: "change_role", On: sdk.KindAccount, By: changeRole(), Capability: "act:change_role",
+		Doc:  "Makes a member an owner of the organisation (admin), or an owner a plain member.",
+		Args: []sdk.Setting{roleArg(true)}, Safety: sdk.Repeat, Undo: sdk.UndoFull,
+	},
+}
+
+// The methods of an Actor are the table's.
+
+// Prepare is part of sdk.Actor.
+func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, error) {
+	return table.Prepare(ctx, s, i)
+}
+
+// Act is part of sdk.Actor.
+func (connector) Act(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte, keep func([]byte) error) (*sdk.Outcome, error) {
+	return table.Act(ctx, s, i, p, progress, keep)
+}
+
+// ReadBack is part of sdk.Actor.
+func (connector) ReadBack(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte) (*sdk.ReadBack, error) {
+	return table.ReadBack(ctx, s, i, p, progress)
+}
+
+// gone: that it is not there is what was wanted.
+func gone(err error) error {
+	if sdk.TypeOf(err) == sdk.ErrNotFound {
+		return nil
+	}
+	return err
+}
+
+// later is the error of a step behind one that took effect: whatever it says, it must not pass for "nothing was done".
+func later(err error) error {
+	e, ok := errors.AsType[*sdk.Error](err)
+	if !ok || sdk.OutcomeOf(err, false).GetState() != sdk.Refused {
+		return err
+	}
+	told := *e
+	told.Type, told.Sent = sdk.ErrUnavailable, true
+	told.Message = "only a part was done: " + told.Message
+	return &told
+}
+
+// refusedAlone says that GitHub refused one thing for good, which need not keep the others from being done.
+func refusedAlone(err error) bool {
+	switch sdk.TypeOf(err) {
+	case sdk.ErrPermission, sdk.ErrNotFound, sdk.ErrInvalid, sdk.ErrConflict:
+		return true
+	}
+	return false
+}
+
+// called is the target in words.
+func called(i *sdk.Intent, what string) string {
+	if name := i.GetTarget().GetName(); name != "" {
+		return name
+	}
+	return what + " " + i.GetTarget().GetId()
+}
+
+// loginOf gives the present login of an account.
+func loginOf(ctx context.Context, s *sdk.Session, id string) (string, error) {
+	var u user
+	_, err := get(ctx, s, path("/user/%s", id), "", &u)
+	switch {
+	case sdk.TypeOf(err) == sdk.ErrNotFound:
+		return "", &sdk.Error{Type: sdk.ErrNotFound, Sent: true, Message: "GitHub has no account with id " + id}
+	case err != nil:
+		return "", err
+	case num(u.ID) != id || u.Login == "":
+		return "", missing("user", "the id asked for")
+	}
+	return u.Login, nil
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mooring-hq/mooring/plugins/github/githubtest"
+	"github.com/mooring-hq/mooring/sdk"
+	"github.com/mooring-hq/mooring/sdk/sdktest"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// acting is an App that may change things.
+func acting(c *githubtest.Config) {
+	endless(c)
+	for _, p := range []string{
+		"members", "administration", "contents", "organization_administration", "organization_user_blocking", "organization_personal_access_tokens",
+		"workflows",
+	} {
+		c.Apps[0].Permissions[p] = "write"
+	}
+	c.Tokens = append(c.Tokens, githubtest.Token{ // stays an owner, whatever is done to members
+		Value: onlooker, User: someone(999), Roles: map[string]string{orgName: "admin"},
+		Scopes: []string{"admin:org", "admin:org_hook", "read:audit_log", "repo"},
+	})
+}
+
+const onlooker = "ghp_onlooker"
+
+// quiet is an organisation whose webhooks go nowhere.
+func quiet() *githubtest.Org {
+	o := newOrg()
+	o.Hooks = githubtest.List[githubtest.Hook]{}
+	return o
+}
+
+func (w *world) options() sdktest.Options {
+	return sdktest.Options{
+		Connector: connector{}, ProviderAt: w.http.URL, Settings: map[string]string{"organization": orgName},
+		Secrets: map[string]string{"app_id": "99", "private_key": w.pem()},
+	}
+}
+
+// see is what an owner is shown at a path; the status where that is not 200.
+func (w *world) see(t *testing.T, path string) any {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.http.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := (&http.Client{Transport: bearer(onlooker)}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return res.Status
+	}
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// pick gives fields of what is seen: of an object, or of each entry of a list that fits.
+func (w *world) pick(t *testing.T, path string, fits func(map[string]any) bool, fields ...string) any {
+	t.Helper()
+	one := func(m map[string]any) map[string]any {
+		out := map[string]any{}
+		for _, f := range fields {
+			out[f] = m[f]
+		}
+		return out
+	}
+	switch v := w.see(t, path).(type) {
+	case map[string]any:
+		return one(v)
+	case []any:
+		list := []any{}
+		for _, e := range v {
+			if m, ok := e.(map[string]any); ok && (fits == nil || fits(m)) {
+				list = append(list, one(m))
+			}
+		}
+		return list
+	default:
+		return v
+	}
+}
+
+func withLogin(login string) func(map[string]any) bool {
+	return func(m map[string]any) bool { return m["login"] == login }
+}
+
+// memberState is everything that the organisation shows about somebody.
+func (w *world) memberState(t *testing.T, login string) map[string]any {
+	t.Helper()
+	state := map[string]any{
+		"membership":  w.pick(t, "/orgs/acme/memberships/"+login, nil, "state", "role"),
+		"invitations": w.pick(t, "/orgs/acme/invitations?per_page=100", withLogin(login), "role", "team_count"),
+		"roles":       w.pick(t, "/orgs/acme/organization-roles/138/users", withLogin(login), "login"),
+		"access":      w.pick(t, "/repos/acme/repo-0/collaborators?per_page=100", withLogin(login), "permissions"),
+		"outside":     w.pick(t, "/orgs/acme/outside_collaborators?per_page=100", withLogin(login), "login"),
+		"credentials": w.pick(t, "/orgs/acme/credential-authorizations?per_page=100", withLogin(login), "credential_id"),
+	}
+	for _, page := range []string{"1", "2", "3"} {
+		for _, role := range []string{"admin", "member"} {
+			path := "/orgs/acme/members?per_page=100&role=" + role + "&page=" + page
+			if list, _ := w.pick(t, path, withLogin(login), "login").([]any); len(list) > 0 {
+				state["listed"] = role
+			}
+		}
+	}
+	for _, team := range []string{"team-0", "team-1", "team-2"} {
+		state[team] = []any{
+			w.pick(t, "/orgs/acme/teams/"+team+"/memberships/"+login, nil, "state", "role"),
+			w.pick(t, "/orgs/acme/teams/"+team+"/members?per_page=100", withLogin(login), "role", "inherited"),
+		}
+	}
+	return state
+}
+
+// invitedState is what is left of a member after they were removed and invited again.
+func invitedState(role string, teams map[string]string) func(any) any {
+	return func(before any) any {
+		was, _ := before.(map[string]any)
+		invited := map[string]string{"admin": "admin", "member": "direct_member"}[role]
+		now := map[string]any{
+			"membership":  map[string]any{"state": "pending", "role": role},
+			"invitations": []any{map[string]any{"role": invited, "team_count": len(teams)}},
+			"roles":       []any{}, "access": []any{}, "outside": []any{}, "credentials": []any{},
+		}
+		for name := range was {
+			if !strings.HasPrefix(name, "team-") {
+				continue
+			}
+			now[name] = []any{"404 Not Found", []any{}}
+			if role := teams[name]; role != "" {
+				now[name] = []any{map[string]any{"state": "pending", "role": role}, []any{}}
+			}
+		}
+		return now
+	}
+}
+
+func TestActions(t *testing.T) {
+	w := start(t, quiet(), acting)
+	forget := func() { w.server.Forget(orgName) }
+	id := func(i int) string { return numbers(firstUser+i, 1)[0] }
+	state := func(login string) func() any { return func() any { return w.memberState(t, login) } }
+	cases := []sdktest.ActionCase{
+		{
+			Action: "remove_member", Target: id(5), State: state("user005"), Reset: forget,
+			Lost: invitedState("member", map[string]string{"team-1": "member"}),
+		},
+		{
+			Name: "remove an owner", Action: "remove_member", Target: id(0), State: state("user000"), Reset: forget,
+			Lost: invitedState("admin", map[string]string{"team-0": "maintainer"}),
+		},
+		{Action: "restore_member", Target: id(901), State: state("user901")},
+		{Name: "restore an owner", Action: "restore_member", Target: id(900), Args: map[string]string{"role": "admin"}, State: state("user900")},
+		{Action: "change_role", Target: id(5), Args: map[string]string{"role": "admin"}, State: state("user005")},
+		{Name: "demote", Action: "change_role", Target: id(1), Args: map[string]string{"role": "member"}, State: state("user001")},
+	}
+	sdktest.Actions(t, w.options(), cases...)
+}
+
+// done carries an action out, without faults.
+func (w *world) act(t *testing.T, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, *sdk.Outcome) {
+	t.Helper()
+	p, err := connector{}.Prepare(t.Context(), s, i)
+	if err != nil {
+		t.Fatalf("prepare %s: %v", i.GetAction(), err)
+	}
+	o, err := connector{}.Act(t.Context(), s, i, p, nil, func([]byte) error { return nil })
+	if err != nil {
+		o = sdk.OutcomeOf(err, false)
+	}
+	return p, o
+}
+
+// Whoever accepts is back, with the role and the teams of before.
+func TestRemovedMemberComesBack(t *testing.T) {
+	w := start(t, quiet(), acting)
+	s := w.session(onlooker, nil)
+	before, _ := w.pick(t, "/orgs/acme/teams/team-1/members", nil, "login", "role").([]any)
+	i := &sdk.Intent{Action: "remove_member", Target: sdk.To(sdk.KindAccount, "1005")}
+	p, o := w.act(t, s, i)
+	if o.GetState() != sdk.Done {
+		t.Fatalf("%v", o)
+	}
+	undo := &sdk.Intent{Action: "remove_member", Target: i.GetTarget(), Undo: undoOf(p, o)}
+	if _, o := w.act(t, s, undo); o.GetState() != sdk.Done {
+		t.Fatalf("%v", o)
+	}
+	if got, err := (connector{}).ReadBack(t.Context(), s, undo, mustPlan(t, s, undo), nil); err != nil || got.GetState() != sdk.Applied {
+		t.Errorf("invited again: %v %v", got, err)
+	}
+	w.server.Accept(orgName, "user005")
+	if r := must(t, walk(t, s, full("members"))); !slices.Contains(r.ids(sdk.KindAccount), "1005") {
+		t.Error("who accepted is not listed")
+	}
+	after, _ := w.pick(t, "/orgs/acme/teams/team-1/members", nil, "login", "role").([]any)
+	if len(after) != len(before) || len(after) != 1 {
+		t.Errorf("the team has %v, it had %v", after, before)
+	}
+	if got := mustPlan(t, s, undo); !got.GetAlready() {
+		t.Errorf("the undo of who accepted is not done: %s", got.GetSnapshot())
+	}
+}
+
+func undoOf(p *sdk.Plan, o *sdk.Outcome) *wire.Undo {
+	return &wire.Undo{Plan: p, Snapshot: o.GetUndoSnapshot()}
+}
+
+func mustPlan(t *testing.T, s *sdk.Session, i *sdk.Intent) *sdk.Plan {
+	t.Helper()
+	p, err := connector{}.Prepare(t.Context(), s, i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
