@@ -84,6 +84,18 @@ func withoutSessions(before any) any {
 	return st
 }
 
+// actWorld has, beside the rest, a file that its new owner may comment on already.
+func actWorld() *world {
+	w := newWorld()
+	f := w.myFile(6, 6)
+	f.Permissions = []gw.Permission{
+		{ID: "c", Type: "user", Role: "commenter", Email: w.users[7].Email, Expires: worldNow.AddDate(0, 2, 0)},
+		{ID: "r", Type: "user", Role: "reader", Email: w.users[8].Email},
+	}
+	w.files = append(w.files, f)
+	return w
+}
+
 func owned(by string, more ...string) map[string]string {
 	args := map[string]string{ownerArg: by}
 	for i := 0; i+1 < len(more); i += 2 {
@@ -106,6 +118,10 @@ func cases(w *world) []sdktest.ActionCase {
 		file("remove_external_users", "file-6-2", owned(six)),
 		file("remove_collaborator", "file-6-2", owned(six, whoArg, "group1@acme.example")),
 		file("remove_collaborator", "file-6-2", owned(six, whoArg, "Guest@partner.example")),
+		file("trash", "file-6-1", owned(six)),
+		file("trash", "shared-0", owned(sharedDrive)),
+		file("transfer_ownership", "file-6-1", owned(six, newOwnerArg, "USER0007@acme.example")),
+		file("transfer_ownership", "file-6-6", owned(six, newOwnerArg, "user0007@acme.example")), // who may comment on it
 		{
 			Action: "suspend", Target: w.users[20].ID, State: w.accountState(w.users[20].ID), Reset: w.server.Forget,
 			Lost: withoutSessions,
@@ -117,7 +133,7 @@ func cases(w *world) []sdktest.ActionCase {
 }
 
 func TestActions(t *testing.T) {
-	w := start(t, newWorld(), acting)
+	w := start(t, actWorld(), acting)
 	sdktest.Actions(t, actOptions(w), cases(w)...)
 }
 
@@ -140,7 +156,7 @@ func intent(a *sdk.ActionSpec, c *sdktest.ActionCase) *sdk.Intent {
 // TestReadingCannotAct: with the scopes for reading each action is refused, when it is planned and when it is carried out,
 // and nothing changes.
 func TestReadingCannotAct(t *testing.T) {
-	w := start(t, newWorld(), acting)
+	w := start(t, actWorld(), acting)
 	s := w.session(t)
 	plans := map[string]*sdk.Plan{}
 	list := cases(w)
@@ -189,7 +205,7 @@ func specOf(t *testing.T, name string) *sdk.ActionSpec {
 // TestActScopes: each scope is taken away in turn; the actions that need it are missing, and only those.
 func TestActScopes(t *testing.T) {
 	for _, without := range []scope{scopeUserWrite, scopeDrive, scopeUserTokens, scopeAudit, scopeDomains} {
-		w := start(t, newWorld(), acting)
+		w := start(t, actWorld(), acting)
 		w.server.Grant(robotEmail, slices.DeleteFunc(writing(), func(s string) bool { return s == without.url() })...)
 		states := check(t, w, w.session(t))
 		for _, d := range w.connector().deeds() {
