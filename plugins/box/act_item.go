@@ -155,7 +155,7 @@ func seen(ctx context.Context, s *sdk.Session, p place, id string) (*item, error
 	it := &item{}
 	err := get(ctx, s, p.ref(id, "?fields=owned_by,item_status"), p.Owner, it)
 	if errors.Is(err, errTrashed) {
-		err = get(ctx, s, p.ref(id, "/trash?fields=owned_by,item_status"), p.Owner, it)
+		err = get(ctx, s, p.ref(id, "/trash"), p.Owner, it)
 	}
 	if err == nil && it.ID != id {
 		err = missing("item", "the id asked for")

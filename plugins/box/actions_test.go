@@ -70,7 +70,6 @@ func oneOf(x *boxtest.Collaboration) string {
 func acting(t *testing.T) *world {
 	t.Helper()
 	c := newContent()
-	c.users[3].Status = ""
 	c.items[3].Link = &boxtest.Link{URL: "https://app.box.example/s/y", Access: "company", Permission: "can_edit", Password: true, Expires: madeAt.AddDate(9, 0, 0)}
 	c.items[0].Link = &boxtest.Link{URL: "https://app.box.example/s/z", Access: "collaborators", Permission: "can_download"}
 	c.items[6].Link.Permission = "can_download"
@@ -127,5 +126,20 @@ func TestActions(t *testing.T) {
 		sdktest.ActionCase{Name: "a group", Action: "remove_collaborator", Target: "100", Args: map[string]string{"who": "301"}},
 		sdktest.ActionCase{Name: "an invitation", Action: "remove_collaborator", Target: "100", Args: map[string]string{"who": "new@other.example"}},
 		sdktest.ActionCase{Action: "remove_external_users", Target: "140", Lost: accepts, Reset: w.fake.Forget},
+		sdktest.ActionCase{Action: "trash", Target: "103"},
+		sdktest.ActionCase{Name: "trash a folder", Action: "trash", Target: "100"},
+		sdktest.ActionCase{Action: "restore", Target: "131"},
+		sdktest.ActionCase{Action: "purge", Target: "131", Reset: w.fake.Forget},
+		sdktest.ActionCase{Action: "suspend", Target: "1004", State: w.standing("1004")},
+		sdktest.ActionCase{Action: "unsuspend", Target: "1003", State: w.standing("1003")},
+		sdktest.ActionCase{Action: "sign_out", Target: "1004", State: w.standing("1004"), Advance: w.fake.RunJobs},
 	)
+}
+
+func (w *world) standing(id string) func() any {
+	return func() any {
+		u, _ := w.fake.Enterprise().Users.Find(id)
+		times, waiting := w.fake.SignedOut(id)
+		return map[string]any{"status": u.Status, "signed out": times, "waiting": waiting}
+	}
 }
