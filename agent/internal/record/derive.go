@@ -26,8 +26,8 @@ func NewOrganisation(domains ...string) Organisation {
 type Lookup struct {
 	// Account gives an account with its derived fields; nil: not known.
 	Account func(id string) *wire.Account
-	// Group gives a group with its derived fields; nil: not known.
-	Group func(id string) *wire.Group
+	// Group gives the group that a ref names by its id or its address, with its derived fields; nil: not known.
+	Group func(ref *wire.Ref) *wire.Group
 	// Members gives the accounts in a group, also those in its subgroups, and whether these are all.
 	Members func(group string) (accounts []*wire.Account, all bool)
 	// Roles gives the roles that an account holds, also through groups, and whether these are all.
@@ -139,16 +139,18 @@ func owns(f *wire.File, a *wire.Access) bool {
 }
 
 func (o Organisation) principalExternal(p *wire.Ref, look Lookup) *bool {
-	switch p.GetKind() {
-	case wire.Kind_KIND_APP:
+	if p.GetKind() == wire.Kind_KIND_APP {
 		return new(false) // an app has been let in by one of ours
-	case wire.Kind_KIND_GROUP:
-		if look.Group != nil && p.GetId() != "" {
-			if g := look.Group(p.GetId()); g != nil {
-				return g.ExternalMembers
-			}
+	}
+	group := p.GetKind() == wire.Kind_KIND_GROUP
+	// An address that does not say whose it is may be a group's.
+	if (group || p.GetKind() == wire.Kind_KIND_UNSPECIFIED && p.GetId() == "") && p.GetInstance() == "" && look.Group != nil {
+		if g := look.Group(p); g != nil {
+			return g.ExternalMembers
 		}
-		return nil // a group's own address says nothing about its members
+	}
+	if group {
+		return nil // its own address says nothing about its members
 	}
 	if p.GetInstance() == "" && p.GetId() != "" && look.Account != nil {
 		if a := look.Account(p.GetId()); a != nil && a.External != nil {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/mooring-hq/mooring/sdk"
@@ -131,6 +132,8 @@ func TestAccessLevel(t *testing.T) {
 		{"a guest", "", list(owner, &sdk.Access{Principal: sdk.To(sdk.KindAccount, "guest")}), "external"},
 		{"a group of ours", "", list(owner, group("ours")), "internal"},
 		{"a mixed group", "", list(owner, group("mixed")), "external"},
+		{"a group by its address", "", list(owner, &sdk.Access{Principal: &sdk.Ref{Kind: sdk.KindGroup, Email: new("mixed@acme.example")}}), "external"},
+		{"who may be a group", "", list(owner, &sdk.Access{Principal: &sdk.Ref{Email: new("mixed@acme.example")}}), "external"},
 		{"a group nobody knows", "", list(owner, group("odd")), "unknown"},
 		{"a link for us", "", list(owner, link("organization")), "internal"},
 		{"a link for all, after one of them", "", list(mail("x@other.example"), link("anyone")), "link"},
@@ -143,7 +146,8 @@ func TestAccessLevel(t *testing.T) {
 			}
 			return nil
 		},
-		Group: func(id string) *wire.Group {
+		Group: func(ref *wire.Ref) *wire.Group {
+			id, _, _ := strings.Cut(ref.GetId()+ref.GetEmail(), "@")
 			return map[string]*wire.Group{"ours": {ExternalMembers: new(false)}, "mixed": {ExternalMembers: new(true)}, "odd": {}}[id]
 		},
 	}

@@ -112,6 +112,27 @@ func (r *Reader) Record(ctx context.Context, k wire.Kind, id string) (*Found, er
 	return nil, nil //nolint:nilnil // it is gone
 }
 
+// RecordAt reads one record as it was at a time, with the fields that other records of now give it; nil when there was none.
+func (r *Reader) RecordAt(ctx context.Context, k wire.Kind, id string, at time.Time) (*Found, error) {
+	m := &merger{r: r, look: r.lookup(ctx, k)}
+	for row, err := range r.src.Store.Rows(ctx, store.Range{Kind: k, ID: id, At: at}) {
+		if err != nil {
+			return nil, err
+		}
+		m.rows = append(m.rows, row)
+	}
+	if len(m.rows) == 0 {
+		return nil, nil //nolint:nilnil // there was none
+	}
+	var found *Found
+	var err error
+	m.give(func(f Found, e error) bool {
+		found, err = &f, e
+		return false
+	})
+	return found, err
+}
+
 // Activity makes the record of an activity's row.
 func (r *Reader) Activity(row store.Row) (f Found, err error) {
 	m := &merger{r: r, rows: []store.Row{row}}
@@ -151,7 +172,7 @@ func (m *merger) give(yield func(Found, error) bool) bool {
 		return yield(f, err)
 	}
 	m.r.org.Derive(f.Record, m.look)
-	return yield(f, m.r.broken())
+	return yield(f, m.r.Err())
 }
 
 // ordered puts rows into the order in which listings speak.
