@@ -23,6 +23,9 @@ func (b *builder) call(e ast.Expr) step {
 	if c.IsMemberFunction() {
 		args = append([]ast.Expr{c.Target()}, args...)
 	}
+	if f := functionOf(c.FunctionName()); f != nil {
+		return b.function(f, args[1:])
+	}
 	if s := b.withLiteral(c.FunctionName(), args); s != nil {
 		return s
 	}
@@ -36,10 +39,6 @@ func (b *builder) call(e ast.Expr) step {
 		return nil
 	}
 	switch len(of) {
-	case 0:
-		if c.FunctionName() == "now" {
-			return func(*frame) value { return ofTime(time.Now()) }
-		}
 	case 1:
 		return unary(c.FunctionName(), of[0])
 	case 2:
@@ -50,6 +49,35 @@ func (b *builder) call(e ast.Expr) step {
 		}
 	}
 	return nil
+}
+
+// function calls one that needs more than its arguments. One of these that is not known makes the outcome unknown.
+func (b *builder) function(f *function, args []ast.Expr) step {
+	var of [2]step
+	for i, a := range args {
+		if of[i] = b.expr(a); of[i] == nil {
+			return nil
+		}
+	}
+	switch len(args) {
+	case 0:
+		return func(fr *frame) value { return f.do(&fr.in, value{}, value{}) }
+	case 1:
+		return func(fr *frame) value {
+			v := of[0](fr)
+			if v.kind == unknownValue {
+				return v
+			}
+			return f.do(&fr.in, v, value{})
+		}
+	}
+	return func(fr *frame) value {
+		v, w := of[0](fr), of[1](fr)
+		if v.kind == unknownValue || w.kind == unknownValue {
+			return value{}
+		}
+		return f.do(&fr.in, v, w)
+	}
 }
 
 func conditional(test, then, otherwise step) step {
@@ -156,13 +184,6 @@ func unary(name string, of step) step {
 		return func(f *frame) value { return ofBool(!of(f).is(false)) }
 	case "known":
 		return func(f *frame) value { return ofBool(of(f).kind != unknownValue) }
-	case "ago":
-		return func(f *frame) value {
-			if d := of(f); d.kind == durationValue {
-				return ofTime(time.Now().Add(-time.Duration(d.n)))
-			}
-			return value{}
-		}
 	case "domain":
 		return func(f *frame) value {
 			v := of(f)

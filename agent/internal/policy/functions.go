@@ -4,20 +4,10 @@ import (
 	"net/netip"
 	"path"
 	"strings"
-	"time"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 )
-
-// ago is the time that long before now.
-func ago(v ref.Val) ref.Val {
-	d, ok := v.(types.Duration)
-	if !ok {
-		return types.MaybeNoSuchOverloadErr(v)
-	}
-	return types.Timestamp{Time: time.Now().Add(-d.Duration)}
-}
 
 // inCIDR says whether an address lies in a prefix.
 func inCIDR(address, prefix ref.Val) ref.Val {

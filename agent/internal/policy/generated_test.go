@@ -71,13 +71,13 @@ func (a *author) text(depth int) string {
 		if list == "file.labels" {
 			return v
 		}
-		return v + a.one(".role", ".via", ".principal.email", ".principal.kind")
+		return a.one("("+v+".role + '')", v+".via", v+".principal.email", "("+v+".principal.kind + '')")
 	}
 	if depth > 0 && a.IntN(4) == 0 {
 		return a.one("("+a.text(depth-1)+" + "+a.text(0)+")", a.text(depth-1)+".domain()", a.text(0)+".lowerAscii()",
 			"("+a.boolean(depth-1)+" ? "+a.text(0)+" : "+a.text(0)+")")
 	}
-	return a.one("file.id", "file.name", "file.path", "file.owner.email", "file.owner.name", "file.modified_by.email", "file.owner.kind",
+	return a.one("file.id", "file.name", "file.path", "file.owner.email", "file.owner.name", "file.modified_by.email", "(file.owner.kind + '')",
 		"file.attributes['branch']", "file.attributes['none']", "'key.pem'", "'x@acme.example'", "'10.1.2.3'", "''")
 }
 
@@ -168,7 +168,7 @@ func TestGeneratedConditions(t *testing.T) {
 			if err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, source, err)
 			}
-			want, err := c.interpret(f)
+			want, err := c.interpret(f, &judgement{})
 			if err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, source, err)
 			}

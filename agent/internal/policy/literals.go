@@ -5,24 +5,19 @@ import (
 	"net/netip"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
-
-	"github.com/mooring-hq/mooring/sdk"
-	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-// checkLiterals looks at every text written in a condition where we know what it must be. Durations in days and weeks are
-// rewritten into hours, which is all CEL knows.
-func checkLiterals(parsed *cel.Ast, kind wire.Kind) error {
-	c := &literals{tree: parsed.NativeRep(), kind: kind, factory: ast.NewExprFactory()}
+// checkTexts looks at every text that a function is given, where we know what it must be. Durations in days and weeks are
+// rewritten into seconds, for CEL knows only hours.
+func checkTexts(parsed *cel.Ast) error {
+	c := &literals{tree: parsed.NativeRep(), factory: ast.NewExprFactory()}
 	ast.PostOrderVisit(c.tree.Expr(), ast.NewExprVisitor(c.visit))
 	if c.err == nil {
 		return nil
@@ -32,17 +27,20 @@ func checkLiterals(parsed *cel.Ast, kind wire.Kind) error {
 
 type literals struct {
 	tree    *ast.AST
-	kind    wire.Kind
 	factory ast.ExprFactory
 	err     *Error
 }
 
 func (c *literals) fail(at ast.Expr, format string, args ...any) {
-	if c.err != nil {
-		return
+	if c.err == nil {
+		c.err = errorAt(c.tree, at, format, args...)
 	}
-	l := c.tree.SourceInfo().GetStartLocation(at.ID())
-	c.err = &Error{Line: l.Line(), Column: l.Column() + 1, Message: fmt.Sprintf(format, args...)}
+}
+
+// errorAt points at an expression.
+func errorAt(tree *ast.AST, at ast.Expr, format string, args ...any) *Error {
+	l := tree.SourceInfo().GetStartLocation(at.ID())
+	return &Error{Line: l.Line(), Column: l.Column() + 1, Message: fmt.Sprintf(format, args...)}
 }
 
 func (c *literals) visit(e ast.Expr) {
@@ -51,18 +49,9 @@ func (c *literals) visit(e ast.Expr) {
 	}
 	call := e.AsCall()
 	switch args := call.Args(); call.FunctionName() {
-	case operators.Equals, operators.NotEquals:
-		c.vocabulary(args[0], args[1])
-		c.vocabulary(args[1], args[0])
-	case operators.In:
-		if args[1].Kind() == ast.ListKind {
-			for _, item := range args[1].AsList().Elements() {
-				c.vocabulary(args[0], item)
-			}
-		}
 	case "duration", "ago":
-		if len(args) == 1 {
-			c.duration(e, call.FunctionName(), args[0])
+		if len(args) > 0 {
+			c.duration(e, call.FunctionName(), args[len(args)-1])
 		}
 	case "timestamp":
 		c.text(args, 0, "a time such as 2026-11-22T10:00:00Z", func(s string) error { _, err := time.Parse(time.RFC3339, s); return err })
@@ -111,7 +100,7 @@ func (c *literals) duration(call ast.Expr, name string, arg ast.Expr) {
 		return
 	}
 	id := call.ID() + 1<<40 // an id of its own
-	call.SetKindCase(c.factory.NewCall(call.ID(), "ago", c.factory.NewCall(id, "duration", seconds)))
+	call.SetKindCase(c.factory.NewCall(call.ID(), "ago", call.AsCall().Args()[0], c.factory.NewCall(id, "duration", seconds)))
 }
 
 func parseDuration(s string) (time.Duration, error) {
@@ -127,19 +116,3 @@ func parseDuration(s string) (time.Duration, error) {
 	return time.ParseDuration(s)
 }
 
-// vocabulary refuses a word that a closed vocabulary does not have: it could never match.
-func (c *literals) vocabulary(field, word ast.Expr) {
-	s, ok := literal(word)
-	if !ok || field.Kind() != ast.SelectKind {
-		return
-	}
-	sel := field.AsSelect()
-	if sel.Operand().Kind() != ast.IdentKind || sel.Operand().AsIdent() != sdk.KindName(c.kind) {
-		return
-	}
-	words := sdk.Vocabulary(sdk.KindName(c.kind) + "." + sel.FieldName())
-	if words == nil || slices.Contains(words, s) || s == "unknown" {
-		return
-	}
-	c.fail(word, "%s.%s is never %q; it is one of %s", sdk.KindName(c.kind), sel.FieldName(), s, strings.Join(words, ", "))
-}

@@ -22,6 +22,7 @@ const maxSlots = 16
 // frame is what one judgement works on.
 type frame struct {
 	record protoreflect.Message
+	in     judgement
 	slots  [maxSlots]value
 	rounds int // of loops
 }
@@ -30,16 +31,15 @@ var frames = sync.Pool{New: func() any { return new(frame) }} //nolint:gocheckno
 
 // builder makes steps of a checked condition.
 type builder struct {
-	tree    *ast.AST
-	records *records
-	record  string         // its name in the condition
-	slots   map[string]int // of the variables in force
-	depth   int
+	*language
+	tree  *ast.AST
+	slots map[string]int // of the variables in force
+	depth int
 }
 
 // build gives the steps of a condition, or nil where it has something that only CEL's interpreter can do.
-func build(checked *cel.Ast, r *records, record string) step {
-	b := &builder{tree: checked.NativeRep(), records: r, record: record, slots: map[string]int{}}
+func build(checked *cel.Ast, l *language) step {
+	b := &builder{language: l, tree: checked.NativeRep(), slots: map[string]int{}}
 	return b.expr(b.tree.Expr())
 }
 
@@ -77,10 +77,44 @@ func (b *builder) ident(name string) step {
 	if slot, ok := b.slots[name]; ok {
 		return func(f *frame) value { return f.slots[slot] }
 	}
-	if name == b.record {
+	switch name {
+	case b.record:
 		return func(f *frame) value { return value{kind: recordValue, p: f.record} }
+	case "provider":
+		return func(f *frame) value { return ofKnown(f.in.Ref.Provider) }
+	case "instance":
+		return func(f *frame) value { return ofKnown(f.in.Ref.Instance) }
+	case "before":
+		return func(f *frame) value {
+			if f.in.Before == nil {
+				return value{}
+			}
+			return value{kind: recordValue, p: f.in.Before.ProtoReflect()}
+		}
+	case "change":
+		return changeStep()
 	}
 	return nil
+}
+
+func ofKnown(s string) value {
+	if s == "" {
+		return value{}
+	}
+	return ofString(s)
+}
+
+func changeStep() step {
+	made, err := theComputed()
+	if err != nil {
+		return nil
+	}
+	return func(f *frame) value {
+		if f.in.Change == nil {
+			return value{}
+		}
+		return value{kind: recordValue, p: made.changed(f.in.Change)}
+	}
 }
 
 // selection reads a field.
@@ -123,7 +157,7 @@ func reader(fd protoreflect.FieldDescriptor) func(protoreflect.Message) value {
 	}
 	switch {
 	case fd.IsList():
-		plain := fd.Message() == nil || kind == attributesValue
+		plain := fd.Message() == nil || kind == attributesValue || isComputed(fd)
 		return func(m protoreflect.Message) value {
 			if l := m.Get(fd).List(); plain || l.Len() > 0 {
 				return value{kind: kind, p: l}

@@ -3,47 +3,36 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"github.com/mooring-hq/mooring/agent/internal/config/syntax"
+	"github.com/mooring-hq/mooring/sdk"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-// suggestField names the fields nearest to a misspelt one.
+// nearest asks for the known word that was probably meant; "" when none is near.
+func nearest(word string, known []string) string {
+	if s := syntax.Suggest(word, known); s != "" {
+		return "did you mean " + s + "?"
+	}
+	return ""
+}
+
+// suggestField names the fields of any record nearest to a misspelt one.
 func suggestField(field string) string {
 	rec, err := newRecords()
 	if err != nil {
 		return ""
 	}
-	var near []string
+	var all []string
 	for name := range rec.messages {
 		fields, _ := rec.FindStructFieldNames(name)
-		for _, f := range fields {
-			if distance(field, f) <= 2 && !slices.Contains(near, f) {
-				near = append(near, f)
-			}
-		}
+		all = append(all, fields...)
 	}
-	if len(near) == 0 {
-		return ""
-	}
-	slices.Sort(near)
-	return "; did you mean " + strings.Join(near[:min(len(near), 3)], ", ") + "?"
+	slices.Sort(all)
+	return nearest(strings.ToLower(field), slices.Compact(all))
 }
 
-// distance is the number of edits between two words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+func kindNamed(name string) wire.Kind {
+	k, _ := sdk.ParseKind(name)
+	return k
 }

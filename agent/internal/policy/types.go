@@ -30,6 +30,12 @@ func newRecords() (*records, error) {
 	for k := wire.Kind_KIND_ACCOUNT; k <= wire.Kind_KIND_OTHER; k++ {
 		r.add(wire.NewRecord(k).ProtoReflect().Descriptor())
 	}
+	made, err := theComputed()
+	if err != nil {
+		return nil, err
+	}
+	r.add(made.human)
+	r.add(made.change)
 	return r, nil
 }
 
@@ -141,7 +147,7 @@ func get(fd protoreflect.FieldDescriptor, from any) any {
 		return types.NewErr("no field %s", fd.Name())
 	}
 	if !m.Has(fd) {
-		if fd.IsList() && fd.Message() == nil || isAttributes(fd) {
+		if fd.IsList() && (fd.Message() == nil || isComputed(fd)) || isAttributes(fd) {
 			return nativeValue(fd, m.Get(fd)) // a plain repeated field has no unknown
 		}
 		if fd.Kind() == protoreflect.StringKind && !fd.HasPresence() {
