@@ -35,8 +35,65 @@ func accountDeeds() []deed {
 			},
 			scopes: userScopes, roles: lifecycleRoles,
 		},
+		{
+			Action: sdk.Action{
+				Name: "unlock", On: sdk.KindAccount, Safety: sdk.Repeat, Undo: sdk.UndoNone, Lock: "status",
+				Doc: "Ends a lock-out after wrong passwords; the password stays. Only accounts of Okta's own.",
+				By:  between(lockedOut, active, "the account is unlocked: its person can sign in with the present password"),
+			},
+			scopes: userScopes, roles: helpRoles,
+		},
+		{
+			Action: sdk.Action{
+				Name: "expire_password", On: sdk.KindAccount, Safety: sdk.Repeat, Undo: sdk.UndoNone, Lock: "status",
+				Doc: "The person has to choose a new password at the next sign-in, with the present one; no temporary password is made. Only from status ACTIVE.",
+				By:  between(active, expired, "the password is expired: the person has to choose a new one at the next sign-in"),
+			},
+			scopes: userScopes, roles: helpRoles,
+		},
+		{
+			Action: sdk.Action{
+				Name: "clear_sessions", On: sdk.KindAccount, Safety: sdk.Repeat, Undo: sdk.UndoNone, Lock: "sessions",
+				Doc: "Signs the person out of Okta on every device. Sessions inside apps go on until these end them.",
+				Args: []sdk.Setting{
+					{Name: argTokens, Type: sdk.SettingBool, Default: "false", Doc: "revoke OAuth access and refresh tokens too"},
+					{Name: argDevices, Type: sdk.SettingBool, Default: "true", Doc: "forget the devices on which the second factor is remembered"},
+				},
+				By: clearSessions{},
+			},
+			scopes: userScopes, roles: helpRoles,
+		},
+		{
+			Action: sdk.Action{
+				Name: "reset_factors", On: sdk.KindAccount, Safety: sdk.Repeat, Undo: sdk.UndoNone, Lock: "factors",
+				Doc: "Takes all second factors away: the person has to enrol new ones, which until then anybody with the password may do.",
+				By:  resetFactors(),
+			},
+			scopes: userScopes, roles: helpRoles,
+		},
+		{
+			Action: sdk.Action{
+				Name: "revoke_tokens", On: sdk.KindAccount, Safety: sdk.Repeat, Undo: sdk.UndoNone, Lock: "tokens",
+				Doc: "Revokes the refresh tokens that apps have of the person, and the access tokens made with them. What the person allowed " +
+					"stays, so an app can ask for new ones at the next sign-in.",
+				Args: []sdk.Setting{{Name: argClient, Doc: "only those of the app with this client id; default: of all apps"}},
+				By:   revokeTokens(),
+			},
+			scopes: userScopes, roles: lifecycleRoles,
+		},
 	}
 }
 
 // accessDeeds change what accounts have.
-func accessDeeds() []deed { return nil }
+func accessDeeds() []deed {
+	return []deed{
+		{
+			Action: sdk.Action{
+				Name: "revoke", On: sdk.KindGrant, Safety: sdk.Repeat, Undo: sdk.UndoNone,
+				Doc: "Revokes what a person let an app do (a consent), or one refresh token of an app. The person can agree, or sign in, again.",
+				By:  revoke(),
+			},
+			scopes: []string{"okta.users.read", manageUsers, "okta.apps.read", manageApps}, roles: []string{orgAdmin, superAdmin},
+		},
+	}
+}

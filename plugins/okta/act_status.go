@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
@@ -20,32 +19,37 @@ const (
 // status is all that the actions touch that give an account another one.
 type status struct {
 	Status string `json:"status"`
+
+	provider string // who keeps the password
 }
 
-// operations lead to a status, from one, by a lifecycle operation.
+// operations lead from one status to another.
 var operations = map[[2]string]string{
 	{active, suspended}: "suspend", {suspended, active}: "unsuspend", {active, expired}: "expire_password", {lockedOut, active}: "unlock",
 }
 
-// between is the change from one status to another. Nothing else than from will do; who has the status already is as wanted.
+// between is the change from one status to another. From any other it is refused; who has it already is as wanted.
 func between(from, to, effect string) *sdk.Change[status] {
 	return &sdk.Change[status]{
-		Read: readStatus,
-		Want: func(i *sdk.Intent, now status) (status, error) {
-			if now.Status != from && now.Status != to {
-				return now, sdk.Errorf(sdk.ErrInvalid, "Okta can %s only accounts with status %s; this one has %s%s",
-					strings.ReplaceAll(i.GetAction(), "_", " "), from, now.Status, advice[now.Status])
+		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (status, error) {
+			u, err := userAt(ctx, s, i.GetTarget().GetId())
+			if err != nil {
+				return status{}, err
 			}
-			return status{to}, nil
+			return status{Status: u.Status, provider: u.Credentials.Provider.Type}, nil
+		},
+		Want: func(i *sdk.Intent, now status) (status, error) {
+			return status{Status: to}, now.allows(i.GetAction(), from, to)
 		},
 		Write: func(ctx context.Context, s *sdk.Session, i *sdk.Intent, from, to status) (*sdk.Outcome, error) {
 			op, ok := operations[[2]string{from.Status, to.Status}]
 			if !ok {
 				return nil, sdk.Errorf(sdk.ErrUnsupported, "nothing leads from status %s to %s", from.Status, to.Status)
 			}
-			return nil, post(ctx, s, path("/api/v1/users/%s/lifecycle/%s", i.GetTarget().GetId(), op), func() (bool, error) {
-				now, err := readStatus(ctx, s, i)
-				return now == to, err
+			id := i.GetTarget().GetId()
+			return nil, post(ctx, s, path("/api/v1/users/%s/lifecycle/%s", id, op), func() (bool, error) {
+				u, err := userAt(ctx, s, id)
+				return err == nil && u.Status == to.Status, err
 			})
 		},
 		Effects: func(i *sdk.Intent, _, to status) []string {
@@ -57,30 +61,32 @@ func between(from, to, effect string) *sdk.Change[status] {
 	}
 }
 
-// advice says what to do about a status that an action does not work from.
+// allows says why an action cannot be done; nil: it can.
+func (now status) allows(action, from, to string) error {
+	switch {
+	case now.Status == to:
+		return nil
+	case now.Status != from && to != active && advice[now.Status] != "":
+		return sdk.Errorf(sdk.ErrInvalid, "Okta can %s only accounts with status %s; this one has %s: %s", words(action), from, now.Status, advice[now.Status])
+	case now.Status != from:
+		return sdk.Errorf(sdk.ErrInvalid, "Okta can %s only accounts with status %s; this one has %s", words(action), from, now.Status)
+	case to == expired && (now.provider == "FEDERATION" || now.provider == "SOCIAL"):
+		return sdk.Errorf(sdk.ErrInvalid, "the account has no password at Okta: it signs in elsewhere (%s)", now.provider)
+	case from == lockedOut && (now.provider == "ACTIVE_DIRECTORY" || now.provider == "LDAP"):
+		return sdk.Errorf(sdk.ErrInvalid, "Okta unlocks only accounts of its own; this one is of %s: unlock it there", now.provider)
+	}
+	return nil
+}
+
+func words(action string) string { return strings.ReplaceAll(action, "_", " ") }
+
+// advice says what can be done instead about an account that is to be kept out, but is not active.
 var advice = map[string]string{
-	"STAGED": ": it was never activated", "PROVISIONED": ": its person has not finished the activation; deactivate it instead",
-	"RECOVERY": ": its password is being reset; deactivate it instead", lockedOut: ": unlock it first, or deactivate it",
-	expired: ": its password has to be changed first; deactivate it instead", suspended: ": unsuspend it first",
-	deactivated: ": it is deactivated",
-}
-
-func readStatus(ctx context.Context, s *sdk.Session, i *sdk.Intent) (status, error) {
-	u, err := userAt(ctx, s, i.GetTarget().GetId())
-	if err != nil {
-		return status{}, err
-	}
-	if a := i.GetAction(); slices.Contains([]string{"FEDERATION", "SOCIAL"}, u.Credentials.Provider.Type) && a == "expire_password" {
-		return status{}, sdk.Errorf(sdk.ErrInvalid, "the account has no password at Okta: %s (%s) keeps it",
-			u.Credentials.Provider.Name, u.Credentials.Provider.Type)
-	} else if a == "unlock" && u.Status == lockedOut && u.directory() {
-		return status{}, sdk.Errorf(sdk.ErrInvalid, "Okta unlocks only accounts of its own; this one is of %s: unlock it there", u.Credentials.Provider.Type)
-	}
-	return status{u.Status}, nil
-}
-
-// directory: the account's password is kept by Active Directory or LDAP.
-func (u *user) directory() bool {
-	t := u.Credentials.Provider.Type
-	return t == "ACTIVE_DIRECTORY" || t == "LDAP"
+	"STAGED":      "it was never activated, so nobody can sign in",
+	"PROVISIONED": "its person has not finished the activation; deactivate it",
+	"RECOVERY":    "its password is being reset; deactivate it",
+	lockedOut:     "unlock it first, or deactivate it",
+	expired:       "its person has to change the password first; deactivate it",
+	suspended:     "nobody can sign in",
+	deactivated:   "it is deactivated, so nobody can sign in",
 }

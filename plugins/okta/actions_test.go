@@ -106,10 +106,50 @@ func actors(c *oktatest.Config) {
 
 func (w *world) cases(t *testing.T) []sdktest.ActionCase {
 	t.Helper()
-	return []sdktest.ActionCase{
+	list := []sdktest.ActionCase{
 		w.accountCase(t, "suspend", userID(9)),
 		w.accountCase(t, "unsuspend", whoIs(suspended)),
+		w.accountCase(t, "unlock", whoIs(lockedOut)),
+		w.accountCase(t, "expire_password", userID(9)),
+		w.accountCase(t, "clear_sessions", withTokens),
+		w.accountCase(t, "clear_sessions", withTokens),
+		w.accountCase(t, "reset_factors", userID(0)),
+		w.accountCase(t, "reset_factors", userID(3)),
+		w.accountCase(t, "revoke_tokens", withTokens),
+		w.accountCase(t, "revoke_tokens", withTokens),
+		w.accountCase(t, "revoke", withTokens),
+		w.accountCase(t, "revoke", withTokens),
 	}
+	named := func(n int, name, target string, args map[string]string) {
+		c := &list[n]
+		c.Name, c.Args = c.Action+" "+name, args
+		if target != "" {
+			c.Target = target
+		}
+	}
+	named(5, "with tokens, but not devices", "", map[string]string{argTokens: "true", argDevices: "false"})
+	named(7, "with the mailbox", "", nil)
+	named(9, "of one app", "", map[string]string{argClient: appID(oidcApp)})
+	named(10, "consent", sdk.ID("consent", withTokens, "oag9"), nil)
+	named(11, "refresh token", sdk.ID("refresh_token", appID(oidcApp), "oar1"), nil)
+	for i := range list {
+		if spec := specOf(list[i].Action); spec.Undo == sdk.UndoNone {
+			list[i].Reset = w.server.Undo
+		}
+	}
+	return list
+}
+
+// withTokens is a person whom an app has tokens and a consent of.
+var withTokens = userID(5)
+
+func specOf(action string) sdk.Action {
+	for _, d := range deeds() {
+		if d.Name == action {
+			return d.Action
+		}
+	}
+	return sdk.Action{}
 }
 
 func TestActions(t *testing.T) {
@@ -130,29 +170,34 @@ func TestActionsRefused(t *testing.T) {
 		{"unsuspend", whoIs(expired), "status SUSPENDED; this one has PASSWORD_EXPIRED"},
 		{"suspend", "user009@acme.example", "no id of an account"},
 		{"suspend", userID(9999), "not found"},
+		{"unlock", userID(9), ""}, // it is not locked
+		{"unlock", whoIs(suspended), "status LOCKED_OUT; this one has SUSPENDED"},
+		{"expire_password", whoIs("RECOVERY"), "status ACTIVE; this one has RECOVERY"},
+		{"revoke", sdk.ID("api_token", "00T1"), "only a user's consents"},
+		{"revoke", "consent/00u", "only a user's consents"},
+		{"clear_sessions", userID(9999), "not found"},
+		{"revoke_tokens", "me", "not found"},
 	} {
 		i := intent(c.action, c.target)
-		if _, err := (connector{}).Prepare(t.Context(), s, i); err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(c.says)) {
+		p, err := connector{}.Prepare(t.Context(), s, i)
+		if c.says == "" {
+			if err != nil || !p.GetAlready() {
+				t.Errorf("%s %s: %v, %v; it is already so", c.action, c.target, p, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(c.says)) {
 			t.Errorf("%s %s: %v, want %q", c.action, c.target, err, c.says)
 		}
 	}
 }
 
 func intent(action, target string, args ...string) *sdk.Intent {
-	i := &sdk.Intent{Id: "1", Action: action, Target: sdk.To(kindOf(action), target)}
+	i := &sdk.Intent{Id: "1", Action: action, Target: sdk.To(specOf(action).On, target)}
 	for n := 0; n+1 < len(args); n += 2 {
 		i.Args = append(i.Args, &wire.Value{Name: args[n], Value: args[n+1]})
 	}
 	return i
-}
-
-func kindOf(action string) sdk.Kind {
-	for _, d := range deeds() {
-		if d.Name == action {
-			return d.On
-		}
-	}
-	return 0
 }
 
 // With a credential that only reads, every action is refused by the scope it lacks, and nothing is changed.

@@ -106,7 +106,7 @@ func appTokens(ctx context.Context, c *scan) error {
 			return missing("refresh token", "id")
 		}
 		c.w.Add(&sdk.Grant{
-			Id: sdk.ID("refresh_token", t.ID), Name: new("refresh token"), App: sdk.To(sdk.KindApp, id),
+			Id: sdk.ID("refresh_token", id, t.ID), Name: new("refresh token"), App: sdk.To(sdk.KindApp, id),
 			Account: sdk.To(sdk.KindAccount, string(t.User)), Type: new("oauth"), State: grantState(t.Status), Scopes: sdk.All(t.Scopes...),
 			CreatedAt: t.Created.ts(), ExpiresAt: t.Expires.ts(), Attributes: attrs("issuer", string(t.Issuer), "client_id", string(t.Client)),
 		})
@@ -156,7 +156,7 @@ func userConsents(ctx context.Context, c *scan) error {
 			}
 			for i := 0; err == nil && i < len(list); i++ {
 				var g *sdk.Grant
-				if g, err = list[i].record(sdk.ID("consent", list[i].ID), nil); err == nil {
+				if g, err = list[i].record(sdk.ID("consent", u.ID, list[i].ID), nil); err == nil {
 					g.Account = sdk.To(sdk.KindAccount, u.ID)
 					c.w.Add(g)
 				}

@@ -65,7 +65,7 @@ func TestAppsAndWhatIsBelow(t *testing.T) {
 	if grant := record[*sdk.Grant](t, g, sdk.KindGrant, sdk.ID("app_grant", appID(oidcApp), "oag2")); grant.GetState() != "revoked" || grant.GetCreatedBy().GetId() != userID(0) {
 		t.Errorf("grant: %v", grant)
 	}
-	if tok := record[*sdk.Grant](t, below("app_tokens", oidcApp), sdk.KindGrant, sdk.ID("refresh_token", "oar1")); tok.GetAccount().GetId() != userID(5) || tok.GetExpiresAt() == nil {
+	if tok := record[*sdk.Grant](t, below("app_tokens", oidcApp), sdk.KindGrant, sdk.ID("refresh_token", appID(oidcApp), "oar1")); tok.GetAccount().GetId() != userID(5) || tok.GetExpiresAt() == nil {
 		t.Errorf("refresh token: %v", tok)
 	}
 	for _, listing := range []string{"app_users", "app_groups", "app_grants", "app_tokens"} {
@@ -74,7 +74,7 @@ func TestAppsAndWhatIsBelow(t *testing.T) {
 		}
 	}
 	c := must(t, walk(t, s, full("user_consents")))
-	if grant := record[*sdk.Grant](t, c, sdk.KindGrant, sdk.ID("consent", "oag9")); grant.GetAccount().GetId() != userID(5) || attribute(grant.GetAttributes(), "source") != "end_user" {
+	if grant := record[*sdk.Grant](t, c, sdk.KindGrant, sdk.ID("consent", userID(5), "oag9")); grant.GetAccount().GetId() != userID(5) || attribute(grant.GetAttributes(), "source") != "end_user" {
 		t.Errorf("consent: %v", grant)
 	}
 }

@@ -209,7 +209,7 @@ func (c *call) getUserClients() {
 	out := []object{}
 	for _, id := range slices.Compact(ids) {
 		if id != "" {
-			out = append(out, object{"client_id": id, "client_name": id, "client_uri": nil, "logo_uri": nil})
+			out = append(out, object{"client_id": id, "client_name": id})
 		}
 	}
 	c.object(http.StatusOK, out)
