@@ -82,7 +82,7 @@ func readKept(ctx context.Context, s *sdk.Session, i *sdk.Intent) (kept, error) 
 	return now, nil
 }
 
-// writeKept: Box answers 404 when it is done already; where a name is taken by now, nothing is restored.
+// writeKept: Box refuses what is done already; where a name is taken by now, nothing is restored.
 func writeKept(ctx context.Context, s *sdk.Session, i *sdk.Intent, _, to kept) (*sdk.Outcome, error) {
 	method, below := http.MethodPost, ""
 	var body any = struct{}{}
@@ -96,7 +96,9 @@ func writeKept(ctx context.Context, s *sdk.Session, i *sdk.Intent, _, to kept) (
 		}
 	}
 	err := order(ctx, s, method, itemURL(i, below), to.Owner, body)
-	if sdk.TypeOf(err) != sdk.ErrNotFound {
+	switch sdk.TypeOf(err) {
+	case sdk.ErrNotFound, sdk.ErrConflict, sdk.ErrInvalid:
+	default:
 		return nil, err
 	}
 	now, readErr := readKept(ctx, s, i)

@@ -40,7 +40,7 @@ func onAccounts(a sdk.Action) sdk.Action {
 // actions are all that this connector changes. A func, because what carries them out is made anew.
 func actions() sdk.Actions {
 	all := sdk.Actions{}
-	for _, part := range []sdk.Actions{linkActions(), peopleActions(), accountActions(), trashActions()} {
+	for _, part := range []sdk.Actions{linkActions(), peopleActions(), accountActions(), trashActions(), contentActions()} {
 		all = append(all, part...)
 	}
 	return all

@@ -92,7 +92,7 @@ func (w *world) try(t *testing.T, cases ...sdktest.ActionCase) {
 	}
 	sdktest.Actions(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Secrets: clientSecrets(),
-		Settings: map[string]string{"account_url": sdktest.ProviderURL},
+		Settings: map[string]string{"account_url": sdktest.ProviderURL, "upload_url": sdktest.ProviderURL},
 	}, cases...)
 }
 
@@ -130,6 +130,11 @@ func TestActions(t *testing.T) {
 		sdktest.ActionCase{Name: "trash a folder", Action: "trash", Target: "100"},
 		sdktest.ActionCase{Action: "restore", Target: "131"},
 		sdktest.ActionCase{Action: "purge", Target: "131", Reset: w.fake.Forget},
+		sdktest.ActionCase{Action: "overwrite", Target: "103", Args: map[string]string{"text": "removed"}, Reset: w.fake.Forget, Lost: func(before any) any {
+			s := before.(shown)
+			s.Versions += 2
+			return s
+		}},
 		sdktest.ActionCase{Action: "suspend", Target: "1004", State: w.standing("1004")},
 		sdktest.ActionCase{Action: "unsuspend", Target: "1003", State: w.standing("1003")},
 		sdktest.ActionCase{Action: "sign_out", Target: "1004", State: w.standing("1004"), Advance: w.fake.RunJobs},

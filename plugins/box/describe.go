@@ -15,9 +15,11 @@ func (connector) Describe() *sdk.Description {
 		Auth:    auth(),
 		Settings: []sdk.Setting{
 			{Name: "account_url", Type: sdk.SettingEndpoint, Default: "https://account.box.com", Doc: "where people log in, for mooring login"},
+			{Name: "upload_url", Type: sdk.SettingEndpoint, Default: "https://upload.box.com", Doc: "where content is written, when the agent may act"},
 		},
 		Hosts: []sdk.Host{
 			{Pattern: "${base_url}", Credentialed: true, Purpose: "the API, and the token endpoint"},
+			{Pattern: "${upload_url}", Credentialed: true, Purpose: "content that actions write"},
 			{Pattern: "*.services.box.com", Purpose: "long-poll: tells that something happened"},
 			{Pattern: "*.services.box.net", Ports: []uint32{80, 443}, Purpose: "long-poll, as older answers name it"},
 		},

@@ -18,6 +18,7 @@ type item struct {
 	ID      string `json:"id"`
 	Type    string `json:"type"`
 	Name    string `json:"name"`
+	ETag    string `json:"etag"`
 	SHA1    string `json:"sha1"`
 	Size    *int64 `json:"size"`
 	Version struct {

@@ -17,10 +17,18 @@ func openSpec(dir string) (*spec.Spec, error) {
 		Mend: func(doc *openapi3.T) {
 			paths := openapi3.NewPaths()
 			for p, item := range doc.Paths.Map() {
-				if !strings.HasPrefix(p, "/oauth2") {
-					p = "/2.0" + p
+				if strings.HasPrefix(p, "/oauth2") {
+					paths.Set(p, item)
+					continue
 				}
-				paths.Set(p, item)
+				if strings.HasSuffix(p, "/content") { // written at the host for uploads
+					paths.Set("/api/2.0"+p, &openapi3.PathItem{Post: item.Post, Parameters: item.Parameters})
+					// They travel as text, in the vendor's own examples too.
+					item.Post.RequestBody.Value.Content["multipart/form-data"].Schema.Value.Properties["attributes"] =
+						openapi3.NewSchemaRef("", openapi3.NewStringSchema())
+					item.Post = nil
+				}
+				paths.Set("/2.0"+p, item)
 			}
 			doc.Paths = paths
 			for _, p := range []string{"/2.0/files/{file_id}", "/2.0/folders/{folder_id}"} {
