@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -93,7 +94,23 @@ func actWorld() *world {
 		{ID: "r", Type: "user", Role: "reader", Email: w.users[8].Email},
 	}
 	w.files = append(w.files, f)
+	w.letIn = map[string]bool{}
+	for n, u := range w.users[30 : 31+keepEvery] {
+		w.log("token", worldNow.Add(time.Duration(n-100)*time.Minute), u, "auth", "authorize", gw.Param{Name: "client_id", Value: "app-2"})
+		w.letIn[u.ID] = n != 3 // who took it back
+	}
 	return w
+}
+
+// grants are the apps that everybody lets in.
+func (w *world) grants() any {
+	var list []string
+	for _, u := range w.users {
+		for _, t := range w.server.Tokens(u.ID) {
+			list = append(list, u.ID+" "+t.ClientID)
+		}
+	}
+	return list
 }
 
 func owned(by string, more ...string) map[string]string {
@@ -126,6 +143,8 @@ func cases(w *world) []sdktest.ActionCase {
 			Action: "suspend", Target: w.users[20].ID, State: w.accountState(w.users[20].ID), Reset: w.server.Forget,
 			Lost: withoutSessions,
 		},
+		{Action: "revoke", Target: grantID(w.users[10].ID, "app-1"), State: w.grants, Reset: w.server.Forget},
+		{Action: "revoke_app", Target: "app-2", State: w.grants, Reset: w.server.Forget},
 		{Action: "unsuspend", Target: w.users[1].ID, State: w.accountState(w.users[1].ID)},
 		{Action: "sign_out", Target: w.users[21].ID, State: w.accountState(w.users[21].ID), Reset: w.server.Forget},
 		{Action: "reset_password", Target: w.users[22].ID, State: w.accountState(w.users[22].ID), Reset: w.server.Forget},

@@ -64,6 +64,7 @@ type world struct {
 	files   []gw.File
 	changes map[gw.Space][]gw.Change
 	logs    map[string][]gw.Activity
+	letIn   map[string]bool // who lets app-2 in, by id; it does not change
 	next    int64
 	wrong   []error
 	calls   []string // of every request
@@ -251,6 +252,9 @@ func (w *world) tenant() *gw.Tenant {
 		Assigned: gw.ListOf(gw.Assignment{ID: 10, RoleID: 1, To: w.users[0].ID}, gw.Assignment{ID: 11, RoleID: 2, To: w.users[4].ID, OrgUnit: "ou1"},
 			gw.Assignment{ID: 12, RoleID: 2, To: "01group2", Group: true}),
 		Tokens: func(id string) []gw.Token {
+			if w.letIn[id] {
+				return []gw.Token{{ClientID: "app-2", Name: "Boards", Scopes: []string{"openid"}}}
+			}
 			if id != w.users[10].ID {
 				return nil
 			}

@@ -315,3 +315,6 @@ func (s *Server) User(key string) (User, bool) { return s.cfg.Tenant.Users.find(
 
 // File is a file as it is now.
 func (s *Server) File(id string) (File, bool) { return s.cfg.Tenant.File(id) }
+
+// Tokens are the apps that somebody lets in now.
+func (s *Server) Tokens(userID string) []Token { return s.cfg.Tenant.Tokens(userID) }
