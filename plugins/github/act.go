@@ -25,6 +25,46 @@ var table = sdk.Actions{
 		Doc:  "Makes a member an owner of the organisation (admin), or an owner a plain member.",
 		Args: []sdk.Setting{roleArg(true)}, Safety: sdk.Repeat, Undo: sdk.UndoFull,
 	},
+	{
+		Name: "remove_from_team", On: sdk.KindMembership, By: removeFromTeam(), Capability: "act:remove_from_team",
+		Doc:    "Takes a member out of a team. Who is in it through a child team only is not there to be taken out.",
+		Safety: sdk.Repeat, Undo: sdk.UndoFull,
+	},
+	{
+		Name: "make_private", On: sdk.KindFile, By: makePrivate(), Capability: "act:make_private",
+		Doc:    "Makes a public or internal repository private.",
+		Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostPublic,
+	},
+	{
+		Name: "remove_outside_collaborator", On: sdk.KindAccount, By: removeOutside(), Capability: "act:remove_outside_collaborator",
+		Doc:    "Takes every repository of the organisation away from an outside collaborator.",
+		Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostOutside,
+	},
+	{
+		Name: "archive", On: sdk.KindFile, By: archive(), Capability: "act:archive",
+		Doc:    "Archives a repository: everybody can read as before, nobody can write.",
+		Safety: sdk.Repeat, Undo: sdk.UndoFull,
+	},
+	{
+		Name: "remove_deploy_key", On: sdk.KindGrant, By: removeDeployKey(), Capability: "act:remove_deploy_key",
+		Doc:    "Removes a deploy key from its repository.",
+		Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostKey,
+	},
+	{
+		Name: "revoke_pat", On: sdk.KindGrant, By: revokePAT(), Capability: "act:revoke_pat",
+		Doc:    "Takes the organisation away from a fine-grained personal access token. Only a GitHub App can.",
+		Safety: sdk.Repeat, Undo: sdk.UndoNone,
+	},
+	{
+		Name: "revoke_sso_credential", On: sdk.KindGrant, By: revokeCredential(), Capability: "act:revoke_sso_credential",
+		Doc:    "Takes the organisation away from a token or key that was authorised for single sign-on (Enterprise with SAML).",
+		Safety: sdk.Repeat, Undo: sdk.UndoNone,
+	},
+	{
+		Name: "block", On: sdk.KindAccount, By: block(), Capability: "act:block",
+		Doc:    "Blocks an account at the organisation. A member must be removed first.",
+		Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostBlocked,
+	},
 }
 
 // The methods of an Actor are the table's.

@@ -144,3 +144,60 @@ func undone[S any](i *sdk.Intent) (from S) {
 	}
 	return t.From
 }
+
+// inTeam is what somebody is in one team by name: member, maintainer or "".
+type inTeam struct {
+	Role string `json:"role,omitempty"`
+}
+
+func removeFromTeam() sdk.Actor {
+	return &sdk.Change[inTeam]{
+		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (inTeam, error) {
+			team, login, err := teamMember(ctx, s, i)
+			if err != nil {
+				return inTeam{}, err
+			}
+			_, list, err := teamsOf(ctx, s, login)
+			for _, t := range list {
+				if t.Team == team {
+					return inTeam{t.Role}, err
+				}
+			}
+			return inTeam{}, err
+		},
+		Want: func(*sdk.Intent, inTeam) (inTeam, error) { return inTeam{}, nil },
+		Write: func(ctx context.Context, s *sdk.Session, i *sdk.Intent, _, to inTeam) (*sdk.Outcome, error) {
+			team, login, err := teamMember(ctx, s, i)
+			if err != nil {
+				return nil, err
+			}
+			var o organization
+			if _, err := get(ctx, s, orgPath(s, ""), "", &o); err != nil {
+				return nil, err
+			}
+			if to.Role == "" {
+				return nil, gone(change(ctx, s, http.MethodDelete, teamRef(num(o.ID), team, login), nil, nil))
+			}
+			if _, err := membershipOf(ctx, s, login); err != nil { // the call would invite who left meanwhile
+				return nil, err
+			}
+			return nil, putTeam(ctx, s, num(o.ID), team, login, to.Role)
+		},
+		Effects: func(i *sdk.Intent, from, to inTeam) []string {
+			if to.Role == "" {
+				return []string{called(i, "membership") + ": no " + from.Role + " of the team any more, nor what only the team may reach"}
+			}
+			return []string{called(i, "membership") + ": " + to.Role + " of the team again"}
+		},
+	}
+}
+
+// teamMember gives a membership's team and the login of its member.
+func teamMember(ctx context.Context, s *sdk.Session, i *sdk.Intent) (team, login string, err error) {
+	parts := sdk.SplitID(i.GetTarget().GetId())
+	if len(parts) != 3 || parts[0] != "team" {
+		return "", "", sdk.Errorf(sdk.ErrInvalid, "%q is not a membership of a team", i.GetTarget().GetId())
+	}
+	login, err = loginOf(ctx, s, parts[2])
+	return parts[1], login, err
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -23,6 +24,7 @@ func acting(c *githubtest.Config) {
 	} {
 		c.Apps[0].Permissions[p] = "write"
 	}
+	c.People = append(c.People, someone(951))
 	c.Tokens = append(c.Tokens, githubtest.Token{ // stays an owner, whatever is done to members
 		Value: onlooker, User: someone(999), Roles: map[string]string{orgName: "admin"},
 		Scopes: []string{"admin:org", "admin:org_hook", "read:audit_log", "repo"},
@@ -152,11 +154,91 @@ func invitedState(role string, teams map[string]string) func(any) any {
 	}
 }
 
+// repoState is everything that is shown of a repository.
+func (w *world) repoState(t *testing.T, name string) any {
+	t.Helper()
+	is := func(m map[string]any) bool { return m["name"] == name }
+	fields := []string{"visibility", "private", "archived"}
+	return map[string]any{
+		"one":    w.pick(t, "/repos/acme/"+name, nil, fields...),
+		"listed": w.pick(t, "/orgs/acme/repos?per_page=100", is, fields...),
+		"hidden": w.pick(t, "/orgs/acme/repos?per_page=100&type=private", is, "name"),
+		"keys":   w.pick(t, "/repos/acme/"+name+"/keys", nil, "id"),
+		"org":    w.pick(t, "/orgs/acme", nil, "public_repos"),
+	}
+}
+
+// outsideState is what an outside collaborator reaches, and is invited to.
+func (w *world) outsideState(t *testing.T) func() any {
+	return func() any {
+		state := w.memberState(t, "user900")
+		for i := range repoCount {
+			path := fmt.Sprintf("/repos/acme/repo-%d", i)
+			invited := []any{}
+			if list, ok := w.see(t, path+"/invitations").([]any); ok {
+				for _, v := range list {
+					m, _ := v.(map[string]any)
+					invited = append(invited, m["permissions"])
+				}
+			}
+			state[path] = []any{w.pick(t, path+"/collaborators", withLogin("user900"), "role_name"), invited}
+		}
+		return state
+	}
+}
+
+func invitedToRepos(before any) any {
+	now, _ := before.(map[string]any)
+	for name := range now {
+		if strings.HasPrefix(name, "/repos/") {
+			now[name] = []any{[]any{}, []any{"read"}}
+		}
+	}
+	now["access"], now["outside"] = []any{}, []any{}
+	return now
+}
+
+// keyState is a repository's keys; a key that was made again has another id.
+func (w *world) keyState(t *testing.T) func() any {
+	return func() any {
+		list, _ := w.pick(t, "/repos/acme/repo-0/keys", nil, "id", "key", "title", "read_only").([]any)
+		for _, v := range list {
+			m, _ := v.(map[string]any)
+			m["old"] = m["id"] == 9.0
+			delete(m, "id")
+		}
+		return list
+	}
+}
+
+// patState are the fine-grained tokens, as an App is shown them.
+func (w *world) patState(t *testing.T) func() any {
+	s := w.appSession(t)
+	return func() any { return must(t, walk(t, s, full("pats"))).ids(sdk.KindGrant) }
+}
+
 func TestActions(t *testing.T) {
-	w := start(t, quiet(), acting)
+	o := quiet()
+	repos := o.Repos
+	o.Repos.At = func(i int) githubtest.Repo {
+		r := repos.At(i)
+		if r.ID == 304 {
+			r.Visibility = "internal"
+		}
+		return r
+	}
+	w := start(t, o, acting)
 	forget := func() { w.server.Forget(orgName) }
 	id := func(i int) string { return numbers(firstUser+i, 1)[0] }
 	state := func(login string) func() any { return func() any { return w.memberState(t, login) } }
+	repo := func(name string) func() any { return func() any { return w.repoState(t, name) } }
+	blocks := func(login string) func() any {
+		return func() any {
+			m := w.memberState(t, login)
+			m["blocked"] = w.pick(t, "/orgs/acme/blocks", withLogin(login), "login")
+			return m
+		}
+	}
 	cases := []sdktest.ActionCase{
 		{
 			Action: "remove_member", Target: id(5), State: state("user005"), Reset: forget,
@@ -170,6 +252,31 @@ func TestActions(t *testing.T) {
 		{Name: "restore an owner", Action: "restore_member", Target: id(900), Args: map[string]string{"role": "admin"}, State: state("user900")},
 		{Action: "change_role", Target: id(5), Args: map[string]string{"role": "admin"}, State: state("user005")},
 		{Name: "demote", Action: "change_role", Target: id(1), Args: map[string]string{"role": "member"}, State: state("user001")},
+		{Action: "remove_from_team", Target: sdk.ID("team", "51", id(5)), State: state("user005")},
+		{Name: "remove a maintainer", Action: "remove_from_team", Target: sdk.ID("team", "50", id(0)), State: state("user000")},
+		{Action: "make_private", Target: "300", State: repo("repo-0")},
+		{Name: "make an internal one private", Action: "make_private", Target: "304", State: repo("repo-4")},
+		{Action: "archive", Target: "300", State: repo("repo-0")},
+		{
+			Action: "remove_outside_collaborator", Target: id(900), State: w.outsideState(t), Reset: forget, Lost: invitedToRepos,
+		},
+		{
+			Action: "remove_deploy_key", Target: sdk.ID("deploy_key", "300", "9"), Reset: forget, State: w.keyState(t),
+			Lost: func(any) any {
+				return []any{map[string]any{"key": "ssh-ed25519 AAAA", "title": "ci", "read_only": false, "old": false}}
+			},
+		},
+		{Action: "revoke_pat", Target: "pat/41", Reset: forget, State: w.patState(t)},
+		{
+			Action: "revoke_sso_credential", Target: "credential/31", Reset: forget,
+			State: func() any { return w.pick(t, "/orgs/acme/credential-authorizations", nil, "credential_id") },
+		},
+		{Action: "block", Target: id(901), State: blocks("user901"), Reset: forget, Lost: func(before any) any {
+			now, _ := before.(map[string]any)
+			now["outside"] = []any{}
+			return now
+		}},
+		{Name: "block a stranger", Action: "block", Target: id(951), State: blocks("user951")},
 	}
 	sdktest.Actions(t, w.options(), cases...)
 }

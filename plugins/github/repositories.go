@@ -108,6 +108,7 @@ func (r *repository) stamp() string {
 type deployKey struct {
 	ID        int64  `json:"id"`
 	Title     string `json:"title"`
+	Key       string `json:"key"` // the public one
 	ReadOnly  bool   `json:"read_only"`
 	Verified  bool   `json:"verified"`
 	AddedBy   string `json:"added_by"`
@@ -126,7 +127,7 @@ func deployKeys(ctx context.Context, c *scan) error {
 			return missing("deploy key", "id")
 		}
 		g := &sdk.Grant{
-			Id: sdk.ID("deploy_key", num(k.ID)), Name: new(k.Title), Type: new("deploy_key"), State: new("active"),
+			Id: deployKeyID(c.w.Shard.GetKey(), num(k.ID)), Name: new(k.Title), Type: new("deploy_key"), State: new("active"),
 			Resource: sdk.To(sdk.KindFile, c.w.Shard.GetKey()), Scopes: sdk.All("read"),
 			CreatedBy: loginRef(k.AddedBy), CreatedAt: k.CreatedAt.ts(), LastUsedAt: k.LastUsed.ts(),
 			Attributes: attrs("verified", strconv.FormatBool(k.Verified)),

@@ -227,7 +227,7 @@ func TestAccessAndKeys(t *testing.T) {
 		t.Errorf("access, complete %v:\n%s", f.GetAccess().GetComplete(), diff)
 	}
 	keys := shards(t, s, "repositories", "deploy_keys")
-	g := record[*sdk.Grant](t, must(t, walk(t, s, shardOf(keys["300"]))), sdk.KindGrant, "deploy_key/9")
+	g := record[*sdk.Grant](t, must(t, walk(t, s, shardOf(keys["300"]))), sdk.KindGrant, "deploy_key/300/9")
 	if g.GetType() != "deploy_key" || !slices.Equal(g.GetScopes().GetItems(), []string{"read", "write"}) || g.GetResource().GetId() != "300" || g.GetCreatedBy().GetName() != "user000" {
 		t.Errorf("deploy key: %v", g)
 	}

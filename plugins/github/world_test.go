@@ -272,6 +272,19 @@ var offSpec = []string{"/user", "/graphql", "/orgs/acme/events", "/organizations
 // have two shapes.
 var oddAnswers = []string{"/orgs/acme/audit-log", "/organizations/77/audit-log", "/scim/"}
 
+// lacking says which calls that write the subset of the vendor's document does not hold.
+func lacking(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet:
+		return strings.HasPrefix(r.URL.Path, "/repos/") && strings.HasSuffix(r.URL.Path, "/invitations")
+	case http.MethodPut:
+		return strings.Contains(r.URL.Path, "/collaborators/")
+	case http.MethodPost:
+		return strings.HasSuffix(r.URL.Path, "/keys")
+	}
+	return false
+}
+
 func (w *world) record(t *testing.T) func(*http.Request, int, http.Header, []byte) {
 	t.Helper()
 	hold := func(*http.Request, int, http.Header, []byte) {}
@@ -299,7 +312,9 @@ func (w *world) record(t *testing.T) func(*http.Request, int, http.Header, []byt
 		w.mu.Lock()
 		w.paths = append(w.paths, r.URL.RequestURI())
 		w.mu.Unlock()
-		hold(r, status, h, body)
+		if !lacking(r) {
+			hold(r, status, h, body)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ type Config struct {
 	Orgs    []*Org
 	Tokens  []Token
 	Apps    []App
+	People  []User // accounts of GitHub that no organisation knows
 	Limits  Limits
 	Latency time.Duration // every answer takes at least this long
 

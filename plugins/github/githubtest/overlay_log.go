@@ -146,6 +146,11 @@ func (s *Server) person(key string) (User, bool) {
 			return u, true
 		}
 	}
+	for i := range s.cfg.People {
+		if isUser(&s.cfg.People[i], key) {
+			return s.cfg.People[i], true
+		}
+	}
 	return User{}, false
 }
 
