@@ -84,6 +84,19 @@ func accountDeeds() []deed {
 	}
 }
 
+// lastDeed is the one that is hard to take back.
+func lastDeed() deed {
+	return deed{
+		Action: sdk.Action{
+			Name: "deactivate", On: sdk.KindAccount, Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostByDeactivating,
+			Doc: "Deactivates the account: nobody can sign in, all apps are taken away and may delete what the person has there. To keep " +
+				"somebody out for a while, suspend.",
+			By: deactivate(),
+		},
+		scopes: []string{"okta.users.read", manageUsers, "okta.apps.read", manageApps}, roles: []string{orgAdmin, superAdmin},
+	}
+}
+
 // accessDeeds change what accounts have.
 func accessDeeds() []deed {
 	return []deed{
@@ -94,6 +107,23 @@ func accessDeeds() []deed {
 				By:  revoke(),
 			},
 			scopes: []string{"okta.users.read", manageUsers, "okta.apps.read", manageApps}, roles: []string{orgAdmin, superAdmin},
+		},
+		{
+			Action: sdk.Action{
+				Name: "remove_from_group", On: sdk.KindMembership, Safety: sdk.Repeat, Undo: sdk.UndoFull,
+				Doc: "Takes an account out of a group of Okta's own. Who is in by a rule, or by a directory, is refused.",
+				By:  removeFromGroup(),
+			},
+			scopes: []string{"okta.users.read", "okta.groups.read", manageGroups}, roles: []string{memberHelp, groupAdmin, orgAdmin, superAdmin},
+		},
+		{
+			Action: sdk.Action{
+				Name: "remove_from_app", On: sdk.KindMembership, Safety: sdk.Repeat, Undo: sdk.UndoPartial,
+				Loses: "what the app deleted or blocked of the account there, its id there, and a password that Okta kept for it",
+				Doc:   "Takes an app away that was assigned to the account itself. Who has it through a group is refused.",
+				By:    removeFromApp(),
+			},
+			scopes: []string{"okta.apps.read", manageApps}, roles: []string{appAdmin, orgAdmin, superAdmin},
 		},
 	}
 }

@@ -23,7 +23,7 @@ type deed struct {
 }
 
 // deeds are what the connector can change.
-func deeds() []deed { return slices.Concat(accountDeeds(), accessDeeds()) }
+func deeds() []deed { return append(append(accountDeeds(), lastDeed()), accessDeeds()...) }
 
 // actions is the table of the deeds.
 func actions() sdk.Actions {

@@ -119,6 +119,10 @@ func (w *world) cases(t *testing.T) []sdktest.ActionCase {
 		w.accountCase(t, "revoke_tokens", withTokens),
 		w.accountCase(t, "revoke", withTokens),
 		w.accountCase(t, "revoke", withTokens),
+		w.accountCase(t, "deactivate", userID(9)),
+		w.accountCase(t, "deactivate", userID(0)),
+		w.accountCase(t, "remove_from_group", userID(1)),
+		w.accountCase(t, "remove_from_app", userID(9)),
 	}
 	named := func(n int, name, target string, args map[string]string) {
 		c := &list[n]
@@ -132,12 +136,23 @@ func (w *world) cases(t *testing.T) []sdktest.ActionCase {
 	named(9, "of one app", "", map[string]string{argClient: appID(oidcApp)})
 	named(10, "consent", sdk.ID("consent", withTokens, "oag9"), nil)
 	named(11, "refresh token", sdk.ID("refresh_token", appID(oidcApp), "oar1"), nil)
+	list[12].Name, list[12].Lost, list[12].Reset = "deactivate with an app", comesBack, w.server.Undo
+	list[13].Name, list[13].Lost, list[13].Reset = "deactivate with factors", comesBack, w.server.Undo
+	list[14].Target = sdk.ID("group", groupID(operators), userID(1))
+	list[15].Target = sdk.ID("app", appID(samlApp), "user", userID(9))
 	for i := range list {
 		if spec := specOf(list[i].Action); spec.Undo == sdk.UndoNone {
 			list[i].Reset = w.server.Undo
 		}
 	}
 	return list
+}
+
+// comesBack is what undo brings back of an account that was deactivated.
+func comesBack(before any) any {
+	v, _ := before.(seen)
+	v.Status, v.Factors, v.Sessions = "PROVISIONED", nil, oktatest.Sessions{}
+	return v
 }
 
 // withTokens is a person whom an app has tokens and a consent of.
@@ -177,6 +192,15 @@ func TestActionsRefused(t *testing.T) {
 		{"revoke", "consent/00u", "only a user's consents"},
 		{"clear_sessions", userID(9999), "not found"},
 		{"revoke_tokens", "me", "not found"},
+		{"remove_from_group", sdk.ID("group", groupID(five), userID(2)), `the rule "sales" fills group "Five"`},
+		{"remove_from_group", sdk.ID("group", groupID(everyone), userID(9)), "everybody is in"},
+		{"remove_from_group", sdk.ID("group", groupID(operators), userID(9)), ""},
+		{"remove_from_group", sdk.ID("role", "super_admin", userID(9)), "not the membership of an account"},
+		{"remove_from_group", sdk.ID("app", appID(samlApp), "user", userID(9)), "not the membership of an account"},
+		{"remove_from_app", sdk.ID("app", appID(samlApp), "user", userID(2)), "through a group"},
+		{"remove_from_app", sdk.ID("app", appID(samlApp), "group", groupID(five)), "not the membership of an account"},
+		{"remove_from_app", sdk.ID("app", appID(oidcApp), "user", userID(2)), ""},
+		{"deactivate", whoIs(deactivated), ""},
 	} {
 		i := intent(c.action, c.target)
 		p, err := connector{}.Prepare(t.Context(), s, i)

@@ -11,6 +11,7 @@ import (
 type user struct {
 	ID         string `json:"id"`
 	Status     string `json:"status"`
+	Becoming   text   `json:"transitioningToStatus"`
 	Created    when   `json:"created"`
 	Activated  when   `json:"activated"`
 	LastLogin  when   `json:"lastLogin"`

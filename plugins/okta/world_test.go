@@ -158,6 +158,9 @@ func addApps(o *oktatest.Org) {
 				if i%2 == 0 {
 					u.Scope = "GROUP"
 				}
+				if i%3 == 0 {
+					u.Profile = map[string]any{"role": "writer", "seat": i}
+				}
 				if i == 1 {
 					u.Status = "STAGED"
 				}
