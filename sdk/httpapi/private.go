@@ -91,3 +91,13 @@ func isPrivate(a netip.Addr) bool {
 	}
 	return false
 }
+
+// Guard gives what a net.Dialer needs as ControlContext to refuse addresses that are not public but for those listed, for
+// protocols other than HTTP.
+func Guard(allowed []string) (func(ctx context.Context, network, address string, conn syscall.RawConn) error, error) {
+	p, err := parsePrivate(allowed)
+	if err != nil {
+		return nil, err
+	}
+	return p.control, nil
+}

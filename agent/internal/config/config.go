@@ -34,6 +34,7 @@ type Config struct {
 	Ingest    *Ingest
 	Instances []*Instance
 	Policies  []*Policy
+	Sinks     []*Sink
 	Moved     []Moved
 	// Files that were read, by name, for Print.
 	Files map[string]*hcl.File

@@ -160,6 +160,7 @@ func (l *loader) load(path string, complete bool) {
 	l.checkLogins()
 	l.each("moved", l.moved)
 	l.each("policy", l.policy)
+	l.each("sink", l.sink)
 	for _, f := range l.files {
 		f.Done()
 	}

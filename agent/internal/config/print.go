@@ -171,7 +171,7 @@ func spansOf(f *hcl.File) []span {
 
 var (
 	tokenLike     = regexp.MustCompile(`[A-Za-z0-9+/_.~=!$%^&*-]{8,}`)
-	sensitiveName = regexp.MustCompile(`(?i)token|secret|passw|passphrase|private_?key|api_?key|credential|^proxy$`)
+	sensitiveName = regexp.MustCompile(`(?i)token|secret|passw|passphrase|private_?key|api_?key|credential|^proxy$|^url$`)
 	harmless      = map[string]bool{
 		"instance": true, "settings": true, "credentials": true, "organization": true, "data_dir": true, "connector_dirs": true,
 		"realtime": true, "lookback": true, "severity": true, "protected": true, "no_proxy": true, "ca_files": true,
@@ -187,7 +187,7 @@ func walk(body *hclsyntax.Body, inside bool, found func(*hclsyntax.Attribute)) {
 		}
 	}
 	for _, b := range body.Blocks {
-		walk(b.Body, inside || b.Type == "credentials", found)
+		walk(b.Body, inside || b.Type == "credentials" || b.Type == "headers", found)
 	}
 }
 

@@ -300,7 +300,7 @@ func callHint(e hclsyntax.Expression) string {
 	case !ok:
 		return ""
 	case c.Name == "secret":
-		return "secret() works only in credentials and for network.proxy"
+		return "secret() works only in credentials, in sinks and for network.proxy"
 	}
 	return fmt.Sprintf("there is no function %s(); write the value itself", Short(c.Name))
 }

@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+sink "ocsf" "My SIEM" {
+  path = "events.jsonl"
+}

@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+sink "ocsf" "siem" {
+  max_files = 0
+}

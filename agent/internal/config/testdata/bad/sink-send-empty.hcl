@@ -1,0 +1,8 @@
+agent {
+  data_dir = "data"
+}
+
+sink "ocsf" "siem" {
+  path = "events.jsonl"
+  send = []
+}

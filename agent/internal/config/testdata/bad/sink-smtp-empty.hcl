@@ -1,0 +1,6 @@
+agent {
+  data_dir = "data"
+}
+
+sink "smtp" "mail" {
+}

@@ -1,0 +1,10 @@
+agent {
+  data_dir = "data"
+}
+
+sink "smtp" "mail" {
+  server = "smtp.acme.example:25"
+  from   = "mooring@acme.example"
+  to     = ["security@acme.example"]
+  user   = "mooring"
+}

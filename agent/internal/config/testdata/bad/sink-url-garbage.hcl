@@ -1,0 +1,7 @@
+agent {
+  data_dir = "data"
+}
+
+sink "webhook" "chat" {
+  url = "canary"
+}
