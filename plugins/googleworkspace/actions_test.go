@@ -93,13 +93,32 @@ func actWorld() *world {
 		{ID: "c", Type: "user", Role: "commenter", Email: w.users[7].Email, Expires: worldNow.AddDate(0, 2, 0)},
 		{ID: "r", Type: "user", Role: "reader", Email: w.users[8].Email},
 	}
+	f.MD5, f.Size = sumOf(contentOf(f.ID)), int64(len(contentOf(f.ID)))
 	w.files = append(w.files, f)
+	for n := range w.files {
+		if f := &w.files[n]; f.DriveID != "" {
+			f.MD5 = sumOf(contentOf(f.ID))
+		}
+	}
 	w.letIn = map[string]bool{}
 	for n, u := range w.users[30 : 31+keepEvery] {
 		w.log("token", worldNow.Add(time.Duration(n-100)*time.Minute), u, "auth", "authorize", gw.Param{Name: "client_id", Value: "app-2"})
 		w.letIn[u.ID] = n != 3 // who took it back
 	}
 	return w
+}
+
+// contentState is the history of a file: the sums of its contents, the newest last, with whether they are kept.
+func (w *world) contentState(id string) func() any {
+	return func() any { return w.server.Revisions(id) }
+}
+
+// bothKept is what is left of an overwritten file: three versions, none of them kept for ever.
+func bothKept(id, text string) func(any) any {
+	return func(any) any {
+		was := gw.Revision{MD5: sumOf(contentOf(id))}
+		return []gw.Revision{was, {MD5: sumOf([]byte(text))}, was}
+	}
 }
 
 // grants are the apps that everybody lets in.
@@ -139,6 +158,14 @@ func cases(w *world) []sdktest.ActionCase {
 		file("trash", "shared-0", owned(sharedDrive)),
 		file("transfer_ownership", "file-6-1", owned(six, newOwnerArg, "USER0007@acme.example")),
 		file("transfer_ownership", "file-6-6", owned(six, newOwnerArg, "user0007@acme.example")), // who may comment on it
+		{
+			Action: "overwrite", Target: "file-6-6", Args: owned(six, textArg, "It was removed."), State: w.contentState("file-6-6"),
+			Reset: w.server.Forget, Lost: bothKept("file-6-6", "It was removed."),
+		},
+		{
+			Action: "overwrite", Name: "overwrite shared", Target: "shared-1", Args: owned(sharedDrive, textArg, "x"), State: w.contentState("shared-1"),
+			Reset: w.server.Forget, Lost: bothKept("shared-1", "x"),
+		},
 		{
 			Action: "suspend", Target: w.users[20].ID, State: w.accountState(w.users[20].ID), Reset: w.server.Forget,
 			Lost: withoutSessions,

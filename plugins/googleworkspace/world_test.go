@@ -279,6 +279,7 @@ func (w *world) tenant() *gw.Tenant {
 			}
 			return w.files[i], true
 		},
+		Content: contentOf,
 		Changes: func(s gw.Space, after int64) ([]gw.Change, int64) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -295,6 +296,9 @@ func (w *world) tenant() *gw.Tenant {
 		Log: func(app string) gw.List[gw.Activity] { return listOf(w, func() []gw.Activity { return w.logs[app] }) },
 	}
 }
+
+// contentOf is what every file holds.
+func contentOf(id string) []byte { return []byte("the content of " + id) }
 
 func (w *world) clock() time.Time {
 	w.mu.Lock()

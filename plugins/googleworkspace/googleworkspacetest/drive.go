@@ -175,7 +175,8 @@ func (c *call) findFile(id string) (File, bool) {
 		return File{}, false
 	}
 	f, ok := c.cfg.Tenant.File(id)
-	return f, ok && (f.DriveID == "" || c.yes("supportsAllDrives"))
+	all := c.yes("supportsAllDrives") || c.r.PathValue("revision") != "" // calls of revisions do not take it
+	return f, ok && (f.DriveID == "" || all)
 }
 
 func (c *call) getFile() (any, *problem) {

@@ -18,7 +18,23 @@ type revision struct {
 	keepForever bool
 	at          time.Time
 	by          string
-	sum         string // of the tenant's, which may have no content
+	sum         string // of the tenant's, whose content is made when it is asked for
+	size        int64
+}
+
+// Revision is one content of a file.
+type Revision struct {
+	MD5         string
+	KeepForever bool
+}
+
+// Revisions are the contents of a file, the newest last.
+func (s *Server) Revisions(id string) (list []Revision) {
+	f, _ := s.File(id)
+	for _, r := range s.revisions(&f) {
+		list = append(list, Revision{r.md5(), r.keepForever})
+	}
+	return list
 }
 
 func (r *revision) md5() string {
@@ -42,7 +58,7 @@ func (s *Server) revisions(f *File) []revision {
 	if f.Size < 0 {
 		return nil
 	}
-	return []revision{{id: "r1-" + f.ID, at: f.Modified, by: f.ModifiedBy, sum: f.MD5}}
+	return []revision{{id: "r1-" + f.ID, at: f.Modified, by: f.ModifiedBy, sum: f.MD5, size: f.Size}}
 }
 
 // content of a revision: that of the tenant is made when it is asked for.
@@ -60,7 +76,7 @@ func (c *call) content(r *revision, mime string) (any, *problem) {
 func revisionObject(r *revision) object {
 	return object{
 		"kind": "drive#revision", "id": r.id, "md5Checksum": r.md5(), "modifiedTime": stamp(r.at), "keepForever": r.keepForever,
-		"size": strconv.Itoa(len(r.content)), "lastModifyingUser": object{"kind": "drive#user", "emailAddress": r.by},
+		"size": strconv.FormatInt(r.size, 10), "lastModifyingUser": object{"kind": "drive#user", "emailAddress": r.by},
 	}
 }
 
@@ -115,7 +131,7 @@ func (c *call) write(f *File) (any, *problem) {
 		return nil, &problem{400, "badContent", "Bad content"}
 	}
 	list := slices.Clone(c.revisions(f))
-	list = append(list, revision{id: "r" + strconv.Itoa(len(list)+1) + "-" + f.ID, content: b, at: c.cfg.Now(), by: c.subject.Email})
+	list = append(list, revision{id: "r" + strconv.Itoa(len(list)+1) + "-" + f.ID, content: b, size: int64(len(b)), at: c.cfg.Now(), by: c.subject.Email})
 	after := c.edit(f.ID, func(e *fileEdit) { e.revisions, e.by = list, c.subject.Email })
 	c.note("drive", "access", "edit", told(&after)...)
 	return c.file(&after), nil
