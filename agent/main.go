@@ -62,6 +62,7 @@ func root() *cobra.Command {
 		validateCommand(o), fmtCommand(o), connectCommand(o),
 		statusCommand(o), queryCommand(o), changesCommand(o),
 		personCommand(o), timelineCommand(o), accessCommand(o),
+		planCommand(o), actCommand(o), approveCommand(o), rejectCommand(o), undoCommand(o), actionsCommand(o), auditCommand(o),
 		alertsCommand(o), exceptCommand(o), verdictCommand(o), decisionsCommand(o),
 		connectorCommand(o), instanceCommand(o),
 		storeCommand(o), backupCommand(o), restoreCommand(o),

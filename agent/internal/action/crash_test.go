@@ -201,7 +201,7 @@ func (s *scene) judge(what string) {
 	s.p.working.Wait()
 	var i *Intent
 	s.open(func(_ *bolt.Store, e *Engine) {
-		if err := e.All(s.t.Context(), func(one *Intent) bool { i = one; return true }); err != nil {
+		if err := Each(s.t.Context(), e.Store, func(one *Intent) bool { i = one; return true }); err != nil {
 			s.t.Fatal(err)
 		}
 	})

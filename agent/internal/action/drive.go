@@ -157,7 +157,7 @@ func (e *Engine) begin(ctx context.Context, i *Intent) error {
 			return nil
 		})
 	}
-	if why := e.restrain(i, target); why != "" {
+	if why := e.restrain(ctx, i, target); why != "" {
 		return e.update(ctx, i.ID, func(i *Intent) error {
 			i.State, i.NeedsApproval, i.Plan, i.Problem = Waiting, why, nil, why
 			return nil

@@ -70,7 +70,7 @@ type Config struct {
 	// Guard says why an action on a target is refused: it is protected, or not there. nil: none is.
 	Guard func(ctx context.Context, action string, target record.Ref) error
 	// Doubt says why a policy's action on a target wants a person: the listing shrank, say; "": it does not.
-	Doubt func(target record.Ref) string
+	Doubt func(ctx context.Context, target record.Ref) string
 	// Stopped says why no action may leave at all; "": they may.
 	Stopped func() string
 	// Population is how many records of a kind there are.
@@ -195,19 +195,12 @@ func (e *Engine) recover(ctx context.Context) error {
 // remember reads what left within the last hour, for the caps.
 func (e *Engine) remember(ctx context.Context) error {
 	hour := e.Now().Add(-time.Hour)
-	for d, err := range e.Store.Docs(ctx, intentBucket, nil) {
-		if err != nil {
-			return err
-		}
-		i, err := parse(d.Value)
-		if err != nil {
-			return err
-		}
+	return Each(ctx, e.Store, func(i *Intent) bool {
 		if i.Policy != "" && i.Sent.After(hour) {
 			e.sent[i.Policy] = append(e.sent[i.Policy], sending{i.ID, i.Sent})
 		}
-	}
-	return nil
+		return true
+	})
 }
 
 // dispatch hands out what is due, and says when to look again.
@@ -329,9 +322,14 @@ func (e *Engine) Outstanding(ctx context.Context) ([]*Intent, error) {
 	return all, nil
 }
 
-// All gives every intent to yield, in no order, until it says no.
-func (e *Engine) All(ctx context.Context, yield func(*Intent) bool) error {
-	for d, err := range e.Store.Docs(ctx, intentBucket, nil) {
+// Docs is what can be read of a store.
+type Docs interface {
+	Docs(ctx context.Context, bucket string, prefix []byte) iter.Seq2[store.Doc, error]
+}
+
+// Each gives every intent of a store, in no order, until yield says no.
+func Each(ctx context.Context, s Docs, yield func(*Intent) bool) error {
+	for d, err := range s.Docs(ctx, intentBucket, nil) {
 		if err != nil {
 			return err
 		}

@@ -280,7 +280,9 @@ func TestRestrained(t *testing.T) {
 		"protected": {func(c *Config) {
 			c.Guard = func(context.Context, string, record.Ref) error { return errors.New("it is protected") }
 		}, Refused, 0},
-		"shrunk":           {func(c *Config) { c.Doubt = func(record.Ref) string { return "half of the accounts are gone" } }, Waiting, 0},
+		"shrunk": {func(c *Config) {
+			c.Doubt = func(context.Context, record.Ref) string { return "half of the accounts are gone" }
+		}, Waiting, 0},
 		"cap":              {nil, Waiting, defaultPerHour},
 		"one in a hundred": {func(c *Config) { c.Population = func(wire.Kind) int64 { return 700 } }, Waiting, 7},
 	} {

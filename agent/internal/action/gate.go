@@ -1,6 +1,7 @@
 package action
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -17,12 +18,12 @@ const (
 
 // restrain says why an intent of a policy needs a person after all; "": it does not. What a person wanted or approved is
 // not restrained.
-func (e *Engine) restrain(i *Intent, target record.Ref) string {
+func (e *Engine) restrain(ctx context.Context, i *Intent, target record.Ref) string {
 	if i.Policy == "" || i.ApprovedBy != "" {
 		return ""
 	}
 	if e.Doubt != nil {
-		if why := e.Doubt(target); why != "" {
+		if why := e.Doubt(ctx, target); why != "" {
 			return why
 		}
 	}

@@ -53,6 +53,9 @@ func (e *Engine) intent(w *Wish) (*Intent, error) {
 	return i, nil
 }
 
+// Doc is what the connector says an action does.
+func (e *Engine) Doc(action string) string { return e.spec(action).GetEffectsDoc() }
+
 // CheckArgs holds arguments against what an action declares.
 func CheckArgs(spec *wire.ActionSpec, args map[string]string) error {
 	known := map[string]bool{}

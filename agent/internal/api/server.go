@@ -40,6 +40,9 @@ func New(b Backend) http.Handler {
 	} {
 		mux.HandleFunc(pattern, answer(h))
 	}
+	for pattern, h := range s.actionRoutes() {
+		mux.HandleFunc(pattern, answer(h))
+	}
 	return mux
 }
 

@@ -43,6 +43,9 @@ func (l *loader) agent(f file, b *hclsyntax.Block) {
 		r.Errorf(r.Attribute("containment").Expr.Range(), "remove the line, or add unsafe = true if connectors really may do all the agent can",
 			`containment = "off" needs unsafe = true`)
 	}
+	if path := r.Text("audit_checkpoints"); path != "" {
+		a.AuditCheckpoints = f.path(path)
+	}
 	if attr := r.Attribute("seal_key"); attr != nil {
 		a.SealKey = f.secret(r, attr, "MOORING_SEAL_KEY")
 	}

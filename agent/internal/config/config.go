@@ -53,6 +53,8 @@ type Agent struct {
 	// SealKey is what the key of kept secrets is derived from; without a reference: a file in DataDir.
 	SealKey Credential `json:",omitzero"`
 	Range   hcl.Range
+	// AuditCheckpoints is a second file for the checkpoints of the audit log, best on another disk; "": none.
+	AuditCheckpoints string
 }
 
 // Organization says who "we" are, and who is not quite a stranger.

@@ -17,8 +17,11 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/mooring-hq/mooring/agent/internal/alert"
 	"github.com/mooring-hq/mooring/agent/internal/api"
+	"github.com/mooring-hq/mooring/agent/internal/audit"
 	"github.com/mooring-hq/mooring/agent/internal/config"
+	"github.com/mooring-hq/mooring/agent/internal/decision"
 	"github.com/mooring-hq/mooring/agent/internal/kept"
 	"github.com/mooring-hq/mooring/agent/internal/plughost"
 	"github.com/mooring-hq/mooring/agent/internal/quota"
@@ -43,9 +46,13 @@ type Daemon struct {
 	started time.Time
 	own     *bolt.Store // the agent's file: quota, decisions, kept secrets
 	kept    *kept.Store
-	ledger  *quota.Ledger
-	meter   *meter
-	host    *plughost.Host
+	audit   *audit.Log
+
+	decisions *decision.Decisions
+	alerts    *alert.Alerts
+	ledger    *quota.Ledger
+	meter     *meter
+	host      *plughost.Host
 
 	reloading   sync.Mutex // one reload at a time
 	authorizing sync.Mutex // one step of a login at a time
@@ -54,6 +61,7 @@ type Daemon struct {
 	config    *config.Config
 	locks     *Locks
 	instances map[string]*instance
+	swapped   chan struct{} // closed when the instances are others
 	order     []string
 	receiver  receiver
 	ctx       context.Context //nolint:containedctx // that of Run: instances of a later configuration live in it too
@@ -77,8 +85,11 @@ func New(o Options) (*Daemon, error) {
 	for _, path := range left {
 		_ = os.Remove(path)
 	}
-	d := &Daemon{Options: o, started: time.Now(), own: own, config: c, locks: locks, instances: map[string]*instance{}}
+	d := &Daemon{Options: o, started: time.Now(), own: own, config: c, locks: locks, instances: map[string]*instance{}, swapped: make(chan struct{})}
 	d.kept = kept.New(own, sealKey(c))
+	if err := d.openGovernance(); err != nil {
+		return nil, errors.Join(err, own.Close())
+	}
 	d.ledger = quota.New(quota.Config{Load: d.loadQuota, Save: d.saveQuota})
 	d.meter = newMeter(d.ledger)
 	d.host = plughost.New(plughost.Config{
@@ -99,6 +110,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 			return err
 		}
 		d.apply(true)
+		d.govern(ctx)
 		d.wg.Go(func() { d.takeFreed(ctx) })
 		return serve(ctx, listener, api.New(d))
 	})
@@ -137,7 +149,7 @@ func (d *Daemon) with(ctx context.Context, body func(context.Context) error) err
 func (d *Daemon) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	err := d.own.Close()
+	err := errors.Join(d.audit.Close(), d.own.Close())
 	for _, i := range d.instances {
 		if i.store != nil {
 			err = errors.Join(err, i.store.Close())
@@ -178,6 +190,8 @@ func (d *Daemon) apply(start bool) {
 			}
 		}
 	}
+	close(d.swapped)
+	d.swapped = make(chan struct{})
 }
 
 // freedEvery is how often a store is tried that another process had open: a command that read it when the agent came.
@@ -220,6 +234,11 @@ func (d *Daemon) Reload(context.Context) error {
 		d.mu.Unlock()
 		return errors.New("agent.data_dir cannot change while the agent runs: stop it, move the folder, start it")
 	}
+	d.mu.Unlock()
+	if err := d.auditConfiguration(c); err != nil {
+		return err
+	}
+	d.mu.Lock()
 	d.config, d.locks = c, locks
 	d.mu.Unlock()
 	d.apply(true)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mooring-hq/mooring/agent/internal/action"
 	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/kept"
@@ -31,6 +32,8 @@ type instance struct {
 	login     *kept.Login // nil: it needs none
 	connector *plughost.Connector
 	engine    *scan.Engine
+	acting    *acting        // nil: it may change nothing
+	actions   *action.Engine // the same
 	cancel    context.CancelFunc
 	done      chan struct{}
 	hooks     hooks
@@ -148,6 +151,7 @@ func (i *instance) prepare(d *Daemon) error {
 	if err := i.openHooks(d); err != nil {
 		return err
 	}
+	i.openActions(d)
 	i.connector = d.host.Start(*spec)
 	i.engine = scan.New(scan.Config{
 		Instance: i.c.ID(), Description: i.c.Description, Source: i.connector, Store: i.store, Rules: rulesOf(i.c),
@@ -187,6 +191,9 @@ func (i *instance) start(d *Daemon) {
 	running, end := context.WithCancel(ctx)
 	var listening sync.WaitGroup
 	i.subscribe(running, d, &listening)
+	if i.actions != nil {
+		listening.Go(func() { d.ended(running, "actions of "+i.c.ID(), i.actions.Run(running)) })
+	}
 	d.wg.Go(func() {
 		defer close(i.done)
 		err := i.engine.Run(running)
@@ -207,6 +214,9 @@ func (i *instance) stop(d *Daemon) {
 	}
 	if i.leaves {
 		i.farewell(d)
+	}
+	if i.acting != nil {
+		i.acting.end()
 	}
 	if i.connector != nil {
 		d.host.Stop(i.c.ID())
@@ -306,7 +316,12 @@ func digest(d *Daemon, c *config.Instance) string {
 		creds[name] = cred.Literal + "|" + cred.Reference.String()
 	}
 	_, program, _ := d.locks.program(c.Provider)
-	_ = enc.Encode([]any{c.Settings, creds, c.Login, rulesOf(c), c.Realtime, c.Quota, c.Enabled, c.Err.Error(), d.config.Agent.Containment})
+	if c.Actions != nil {
+		for name, cred := range c.Actions.Credentials {
+			creds["actions."+name] = cred.Literal + "|" + cred.Reference.String()
+		}
+	}
+	_ = enc.Encode([]any{c.Settings, creds, c.Actions != nil, c.Login, rulesOf(c), c.Realtime, c.Quota, c.Enabled, c.Err.Error(), d.config.Agent.Containment})
 	_ = enc.Encode([]any{d.config.Network.NoProxy, d.config.Network.CAFiles, d.config.Network.Private, d.config.Network.Proxy.Reference.String()})
 	_ = enc.Encode(program)
 	_ = enc.Encode(receiverOf(d, c))
