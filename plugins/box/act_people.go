@@ -78,6 +78,16 @@ func (c *collaboration) who() string {
 
 func (c *collaboration) guest() guest { return guest{c.who(), c.Role, stamp(c.Expires)} }
 
+// guests are sorted.
+func guests(people map[string]collaboration) []guest {
+	list := []guest{}
+	for _, c := range people {
+		list = append(list, c.guest())
+	}
+	slices.SortFunc(list, func(a, b guest) int { return cmp.Compare(a.Who, b.Who) })
+	return list
+}
+
 // is says whether a word names somebody: an id, or an address.
 func (c *collaboration) is(word string) bool {
 	return c.Accessible != nil && (c.Accessible.ID == word || strings.EqualFold(c.Accessible.Login, word)) || strings.EqualFold(c.Invited, word)
@@ -95,18 +105,16 @@ func readPeople(
 	if err != nil {
 		return now, nil, err
 	}
-	now = peopled{place: placeOf(i), People: []guest{}, name: it.Name}
-	for _, c := range own {
+	for who, c := range own {
 		ok, err := fits(&c)
 		if err != nil {
 			return now, nil, err
 		}
-		if ok {
-			now.People = append(now.People, c.guest())
+		if !ok {
+			delete(own, who)
 		}
 	}
-	slices.SortFunc(now.People, func(a, b guest) int { return cmp.Compare(a.Who, b.Who) })
-	return now, above, nil
+	return peopled{place: placeOf(i), People: guests(own), name: it.Name}, above, nil
 }
 
 func readOne(ctx context.Context, s *sdk.Session, i *sdk.Intent) (peopled, error) {

@@ -40,7 +40,9 @@ func onAccounts(a sdk.Action) sdk.Action {
 // actions are all that this connector changes. A func, because what carries them out is made anew.
 func actions() sdk.Actions {
 	all := sdk.Actions{}
-	for _, part := range []sdk.Actions{linkActions(), peopleActions(), accountActions(), trashActions(), contentActions()} {
+	for _, part := range []sdk.Actions{
+		linkActions(), peopleActions(), accountActions(), trashActions(), contentActions(), quarantineActions(),
+	} {
 		all = append(all, part...)
 	}
 	return all

@@ -11,23 +11,34 @@ import (
 
 // shown is all of an item that actions may touch, and of its surroundings.
 type shown struct {
-	There, Trashed                         bool
-	Name, Parent, Owner, SHA1, Class       string
-	Access, Permission, Expires, SameLink  string
-	Password                               bool
-	People, Folder, Trash, Service, Events []string
-	Versions                               int
+	There, Trashed                        bool
+	Name, Parent, Owner, SHA1, Class      string
+	Access, Permission, Expires, SameLink string
+	Password                              bool
+	People, Above, Home, Trash, Service   []string
+	Versions                              int
 }
 
 // state of the item with an id.
-func (w *world) state(id string) func() any { return func() any { return w.shown(id) } }
+func (w *world) state(id string) func() any {
+	home, _ := w.fake.Enterprise().Item(id)
+	return func() any { return w.shown(id, &home) }
+}
 
-func (w *world) shown(id string) shown {
+func (w *world) shown(id string, home *boxtest.Item) shown {
 	e := w.fake.Enterprise()
 	it, ok := e.Item(id)
 	s := shown{There: ok, Trashed: !it.TrashedAt.IsZero(), Name: it.Name, Parent: it.Parent, Owner: it.Owner.ID, SHA1: it.SHA1, Class: it.Classification}
+	s.Home, s.Trash = around(e.Items(home.Owner.ID, home.Parent)), around(e.Trash(home.Owner.ID))
+	s.Service = append(ownTree(e, boxtest.Root), around(e.Trash(serviceID))...)
 	if !ok {
-		return shown{}
+		return s
+	}
+	if up, ok := e.Item(it.Parent); ok { // folders that calls make have other ids each time
+		s.Parent = up.Name
+		for _, x := range e.Collaborations(up.ID) {
+			s.Above = append(s.Above, oneOf(&x))
+		}
 	}
 	if l := it.Link; l != nil {
 		s.Access, s.Password, s.SameLink = l.Access, l.Password, "another"
@@ -47,6 +58,25 @@ func (w *world) shown(id string) shown {
 	slices.Sort(s.People)
 	s.Versions = max(it.Version, 1)
 	return s
+}
+
+// around are the names of what is in a folder.
+func around(l boxtest.List[boxtest.Item]) []string {
+	var names []string
+	for i := range l.Len() {
+		names = append(names, l.At(i).Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ownTree are the names of all that the agent's account has below a folder.
+func ownTree(e *boxtest.Enterprise, folder string) []string {
+	var names []string
+	for l, i := e.Items(serviceID, folder), 0; i < l.Len(); i++ {
+		names = append(append(names, l.At(i).Name), ownTree(e, l.At(i).ID)...)
+	}
+	return names
 }
 
 func oneOf(x *boxtest.Collaboration) string {
@@ -113,6 +143,11 @@ func TestActions(t *testing.T) {
 		}
 		return s
 	}
+	moved := func(before any) any {
+		s := otherLink(accepts(before)).(shown)
+		s.Service = []string{quarantineName}
+		return s
+	}
 	w.try(t,
 		sdktest.ActionCase{Action: "remove_shared_link", Target: "103", Lost: otherLink, Reset: w.fake.Forget},
 		sdktest.ActionCase{Name: "remove the link of a folder", Action: "remove_shared_link", Target: "100", Lost: otherLink, Reset: w.fake.Forget},
@@ -135,6 +170,8 @@ func TestActions(t *testing.T) {
 			s.Versions += 2
 			return s
 		}},
+		sdktest.ActionCase{Name: "quarantine a file", Action: "quarantine", Target: "103", Lost: moved, Reset: w.fake.Forget},
+		sdktest.ActionCase{Name: "quarantine a folder", Action: "quarantine", Target: "100", Lost: moved, Reset: w.fake.Forget},
 		sdktest.ActionCase{Action: "suspend", Target: "1004", State: w.standing("1004")},
 		sdktest.ActionCase{Action: "unsuspend", Target: "1003", State: w.standing("1003")},
 		sdktest.ActionCase{Action: "sign_out", Target: "1004", State: w.standing("1004"), Advance: w.fake.RunJobs},
