@@ -11,7 +11,7 @@ import (
 
 // The limits of one step.
 const (
-	maxStepEvents = 500
+	maxStepEvents = 2000
 	maxStepBytes  = 4 << 20
 )
 
