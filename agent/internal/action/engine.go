@@ -121,13 +121,11 @@ func New(c Config) *Engine {
 const (
 	intentBucket = "intents"
 	openBucket   = "intents_open" // the ids of those that are not settled
-	epochBucket  = "epoch"
-)
 
-// Epoch is the document that makes a store another one: intents from before it belong to a person.
-func Epoch(id string) store.Doc {
-	return store.Doc{Bucket: epochBucket, Key: []byte("epoch"), Value: []byte(id)}
-}
+	// What a restore leaves: with another value the store is another one, and its open intents are a person's.
+	storeBucket = "store"
+	epochKey    = "epoch"
+)
 
 // Run works on the open intents until ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
@@ -160,7 +158,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // recover puts right what the end of the process before left: a call that was on its way may have arrived.
 func (e *Engine) recover(ctx context.Context) error {
-	epoch, err := e.Store.Doc(epochBucket, []byte("epoch"))
+	epoch, err := e.Store.Doc(storeBucket, []byte(epochKey))
 	if err != nil {
 		return err
 	}

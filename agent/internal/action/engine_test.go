@@ -402,7 +402,7 @@ func TestRestored(t *testing.T) {
 		id := w.want(Wish{Action: sdk.Repeat, Target: target("a")})
 		w.after(time.Second, id)
 		w.stop()
-		if _, err := w.store.Commit(t.Context(), &store.Batch{At: time.Now(), Docs: []store.Doc{Epoch("another")}}); err != nil {
+		if _, err := w.store.Commit(t.Context(), &store.Batch{At: time.Now(), Docs: []store.Doc{{Bucket: bolt.EpochBucket, Key: []byte(bolt.EpochKey), Value: []byte("another")}}}); err != nil {
 			t.Fatal(err)
 		}
 		stopped = false
