@@ -65,6 +65,19 @@ var table = sdk.Actions{
 		Doc:    "Blocks an account at the organisation. A member must be removed first.",
 		Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostBlocked,
 	},
+	{
+		Name: "quarantine", On: sdk.KindFile, By: quarantine{}, Capability: "act:quarantine",
+		Doc:  "Moves a file of a default branch into a private repository and leaves a text in its place; the repository's history keeps it.",
+		Args: quarantineArgs, Safety: sdk.Precondition, Undo: sdk.UndoFull,
+	},
+	{
+		Name: "overwrite", On: sdk.KindFile, By: overwrite(), Capability: "act:overwrite",
+		Doc: "Replaces a file's content on the default branch by a text; undo writes the former one back. The history keeps both.",
+		Args: []sdk.Setting{
+			{Name: "content", Doc: "the text", Required: true},
+		},
+		Safety: sdk.Precondition, Undo: sdk.UndoFull,
+	},
 }
 
 // The methods of an Actor are the table's.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -217,8 +218,58 @@ func (w *world) patState(t *testing.T) func() any {
 	return func() any { return must(t, walk(t, s, full("pats"))).ids(sdk.KindGrant) }
 }
 
+// fileState is what is in repositories, by listing, by path and by content.
+func (w *world) fileState(t *testing.T, repos ...string) func() any {
+	return func() any {
+		state := map[string]any{}
+		for _, name := range repos {
+			root := "/repos/acme/" + name
+			branch, _ := w.pick(t, root, nil, "default_branch").(map[string]any)
+			tree, _ := w.see(t, root+"/git/trees/"+url.PathEscape(fmt.Sprint(branch["default_branch"]))+"?recursive=1").(map[string]any)
+			list, _ := tree["tree"].([]any)
+			for _, v := range list {
+				m, _ := v.(map[string]any)
+				if m["type"] != "blob" {
+					continue
+				}
+				state[name+" "+fmt.Sprint(m["path"])] = []any{
+					m["sha"], m["mode"], w.pick(t, root+"/contents/"+url.PathEscape(fmt.Sprint(m["path"])), nil, "sha", "size", "content"),
+					w.pick(t, root+"/git/blobs/"+fmt.Sprint(m["sha"]), nil, "content"),
+				}
+			}
+		}
+		return state
+	}
+}
+
+// withContent gives the files of every repository contents, with the names that Git gives them.
+func withContent(o *githubtest.Org) {
+	tree, by := o.Tree, map[string][]byte{}
+	name := func(b githubtest.Blob) githubtest.Blob {
+		if b.Mode == "160000" {
+			return b
+		}
+		content := []byte("content of " + b.Path + "\n")
+		b.SHA, b.Size = gitSHA(content), int64(len(content))
+		by[b.SHA] = content
+		return b
+	}
+	made := map[string]githubtest.List[githubtest.Blob]{}
+	for i := range repoCount {
+		repo := fmt.Sprintf("repo-%d", i)
+		var list []githubtest.Blob
+		for i, l := 0, tree(repo); l.Len != nil && i < l.Len(); i++ {
+			list = append(list, name(l.At(i)))
+		}
+		made[repo] = githubtest.ListOf(list...)
+	}
+	o.Tree = func(repo string) githubtest.List[githubtest.Blob] { return made[repo] }
+	o.Content = func(_, sha string) []byte { return by[sha] }
+}
+
 func TestActions(t *testing.T) {
 	o := quiet()
+	withContent(o)
 	repos := o.Repos
 	o.Repos.At = func(i int) githubtest.Repo {
 		r := repos.At(i)
@@ -277,6 +328,22 @@ func TestActions(t *testing.T) {
 			return now
 		}},
 		{Name: "block a stranger", Action: "block", Target: id(951), State: blocks("user951")},
+		{
+			Action: "quarantine", Target: sdk.ID("300", "deep/er/key.pem"), Args: map[string]string{"repository": "repo-5"},
+			State: w.fileState(t, "repo-0", "repo-5"),
+		},
+		{
+			Name: "quarantine with a text", Action: "quarantine", Target: sdk.ID("304", "README.md"), State: w.fileState(t, "repo-4", "repo-6"),
+			Args: map[string]string{"repository": "repo-6", "text": "ask security"}, // which is empty
+		},
+		{
+			Action: "overwrite", Target: sdk.ID("300", "README.md"), Args: map[string]string{"content": "nothing to see\n"},
+			State: w.fileState(t, "repo-0"),
+		},
+		{
+			Name: "empty", Action: "overwrite", Target: sdk.ID("303", "deep/er/key.pem"), Args: map[string]string{"content": ""},
+			State: w.fileState(t, "repo-3"),
+		},
 	}
 	sdktest.Actions(t, w.options(), cases...)
 }

@@ -37,12 +37,14 @@ func OpenSpec(dir string) (*Spec, error) {
 }
 
 // mend takes out what no answer can fulfil: GET /app/installations wants an account to be a user and an enterprise at once,
-// where the schema installation says either.
+// where the schema installation says either; a conflict of PUT contents is to fit one of two shapes, of which one is in the other.
 func mend(doc *openapi3.T) {
 	list := doc.Paths.Value("/app/installations").Get.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value
 	if account := list.Items.Value.Properties["account"].Value; len(account.AllOf) > 1 {
 		account.AnyOf, account.AllOf = account.AllOf, nil
 	}
+	conflict := doc.Paths.Value("/repos/{owner}/{repo}/contents/{path}").Put.Responses.Status(http.StatusConflict).Value.Content["application/json"].Schema.Value
+	conflict.AnyOf, conflict.OneOf = conflict.OneOf, nil // one of them holds whatever the other does
 }
 
 // named writes a path with numbers, as in Link, like those with names.
