@@ -11,7 +11,6 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/daemon"
 	"github.com/mooring-hq/mooring/agent/internal/policy"
-	"github.com/mooring-hq/mooring/sdk"
 )
 
 func validateCommand(o *options) *cobra.Command {
@@ -28,8 +27,9 @@ func validateCommand(o *options) *cobra.Command {
 			if diags.HasErrors() {
 				return &daemon.ConfigError{Diags: diags, Files: c.Files}
 			}
-			if err := compilePolicies(c); err != nil {
-				return err
+			_, found := policy.Load(c)
+			if diags = append(diags, found...); diags.HasErrors() {
+				return &daemon.ConfigError{Diags: diags, Files: c.Files}
 			}
 			if _, err := daemon.PeopleMap(c); err != nil {
 				return &exit{exitUsage, err}
@@ -41,22 +41,6 @@ func validateCommand(o *options) *cobra.Command {
 			return nil
 		},
 	}
-}
-
-// compilePolicies reads every condition; the first wrong one ends it.
-func compilePolicies(c *config.Config) error {
-	for _, p := range c.Policies {
-		kind, _ := sdk.ParseKind(p.On)
-		if _, err := policy.Compile(kind, p.When.Text); err != nil {
-			at := p.When.Range.Start
-			if e, ok := errors.AsType[*policy.Error](err); ok && e.Line == 1 {
-				at.Column += e.Column // behind the quote
-				err = errors.New(e.Message)
-			}
-			return &exit{exitUsage, fmt.Errorf("%s:%d:%d: policy %q: %w", p.When.Range.Filename, at.Line, at.Column, p.Name, err)}
-		}
-	}
-	return nil
 }
 
 func fmtCommand(o *options) *cobra.Command {

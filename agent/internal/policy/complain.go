@@ -16,7 +16,7 @@ import (
 )
 
 // explain makes CEL's first complaint one of ours. The tree is nil when the condition could not even be parsed.
-func (l *language) explain(parsed *cel.Ast, issues *cel.Issues) error {
+func (l *language) explain(source string, parsed *cel.Ast, issues *cel.Issues) error {
 	first := issues.Errors()[0]
 	e := &Error{Line: max(first.Location.Line(), 1), Column: max(first.Location.Column()+1, 1), Message: first.Message}
 	var at ast.Expr
@@ -25,21 +25,52 @@ func (l *language) explain(parsed *cel.Ast, issues *cel.Issues) error {
 	}
 	switch name := quotedIn(e.Message); {
 	case strings.HasPrefix(e.Message, "Syntax error:"):
-		l.syntax(e, parsed)
+		e.syntax(source)
 	case strings.HasPrefix(e.Message, "undeclared reference to"):
 		l.undeclared(e, name, at)
+		e.backTo(source, name)
 	case strings.HasPrefix(e.Message, "undefined field"):
 		l.undefined(e, name, at)
+		e.behindDot(source)
 	case strings.HasPrefix(e.Message, "found no matching overload for"):
 		l.overload(e)
+		e.backTo(source, name)
+	case strings.HasPrefix(e.Message, "expected type 'bool'"):
+		e.Message = "something true or false is expected here, this is " + typeWord(lastQuoted(e.Message))
 	case strings.Contains(e.Message, "does not support field selection"):
 		e.Message = typeWord(name) + " has no fields"
+		e.behindDot(source)
 	case strings.Contains(e.Message, "cannot be range of a comprehension"):
 		e.Message = "this is " + typeWord(name) + "; exists(), all() and their like go through a list"
 	case strings.Contains(e.Message, "argument must be a simple name"), strings.Contains(e.Message, "argument is not an identifier"):
 		e.Message, e.Hint = "the first argument names each item", "write file.access.exists(a, a.role == 'write')"
 	}
 	return e
+}
+
+// rest is the line that an error points into, from its beginning to the place and from the place on.
+func (e *Error) rest(source string) (before, after string) {
+	lines := strings.Split(source, "\n")
+	if e.Line > len(lines) {
+		return "", ""
+	}
+	line := []rune(lines[e.Line-1])
+	n := min(e.Column-1, len(line))
+	return string(line[:n]), string(line[n:])
+}
+
+// behindDot moves from the dot, where CEL sees a selection, to the field.
+func (e *Error) behindDot(source string) {
+	if _, after := e.rest(source); strings.HasPrefix(after, ".") {
+		e.Column++
+	}
+}
+
+// backTo moves from the parenthesis, where CEL sees a call, to the function's name.
+func (e *Error) backTo(source, name string) {
+	if before, after := e.rest(source); strings.HasPrefix(after, "(") && strings.HasSuffix(before, name) {
+		e.Column -= len([]rune(name))
+	}
 }
 
 var quoted = regexp.MustCompile(`'([^']*)'`)
@@ -49,6 +80,14 @@ func quotedIn(message string) string {
 		return m[1]
 	}
 	return ""
+}
+
+func lastQuoted(message string) string {
+	all := quoted.FindAllStringSubmatch(message, -1)
+	if all == nil {
+		return ""
+	}
+	return all[len(all)-1][1]
 }
 
 func find(in ast.Expr, id int64) (found ast.Expr) {
@@ -61,23 +100,35 @@ func find(in ast.Expr, id int64) (found ast.Expr) {
 }
 
 // syntax says what is likely to be meant by what CEL cannot read.
-func (l *language) syntax(e *Error, _ *cel.Ast) {
+func (e *Error) syntax(source string) {
 	text, _, _ := strings.Cut(strings.TrimPrefix(e.Message, "Syntax error: "), " expecting ")
 	got := quotedIn(text)
+	if _, cause, found := strings.Cut(text, "token recognition error at: "); found {
+		got = strings.TrimSuffix(strings.TrimPrefix(cause, "'"), "'")
+	}
+	if missing, found := strings.CutPrefix(text, "missing '"); found {
+		missing, _, _ = strings.Cut(missing, "'")
+		e.Message = "a " + missing + " is missing here"
+		return
+	}
+	before, _ := e.rest(source)
 	switch word := strings.TrimSpace(got); {
+	case word == "<EOF>":
+		e.Message = "the condition ends too early"
+		return
 	case strings.HasPrefix(word, "="):
 		e.Hint = "two values are compared by =="
 	case strings.HasPrefix(word, "&") || strings.EqualFold(word, "and"):
 		e.Hint = "and is written &&"
 	case strings.HasPrefix(word, "|") || strings.EqualFold(word, "or"):
 		e.Hint = "or is written ||"
-	case word == "<EOF>":
-		e.Message = "the condition ends too early"
-		return
+	case strings.HasSuffix(strings.ToLower(before), "not "):
+		e.Hint = "not is written !"
 	case strings.HasPrefix(word, "'") || strings.HasPrefix(word, `"`):
-		e.Hint = "a text ends with the quote it begins with"
+		e.Message = "this text has no end: a quote is missing"
+		return
 	}
-	e.Message = "this cannot be read: " + text
+	e.Message = fmt.Sprintf("%q cannot be read here", syntax.Short(strings.TrimSpace(got)))
 }
 
 // undeclared names what is there instead of an unknown function or variable.
@@ -94,7 +145,7 @@ func (l *language) undeclared(e *Error, name string, at ast.Expr) {
 			e.Message = "an activity is what happened, and does not change: there is no " + name
 		}
 	case wire.NewRecord(kindNamed(name)) != nil:
-		e.Message, e.Hint = fmt.Sprintf("the record is a %s, not a %s", l.record, name), fmt.Sprintf("write %s.…, or on = %q", l.record, name)
+		e.Message, e.Hint = fmt.Sprintf("the record is %s, not %s", a(l.record), a(name)), fmt.Sprintf("write %s.…, or on = %q", l.record, name)
 	case strings.EqualFold(name, "true") || strings.EqualFold(name, "false"):
 		e.Message, e.Hint = fmt.Sprintf("there is nothing called %s", name), "write "+strings.ToLower(name)
 	default:
@@ -230,6 +281,10 @@ func mixed(a, b string) string {
 		a, b = b, a
 	}
 	switch {
+	case strings.HasPrefix(a, "null") || strings.HasPrefix(b, "null"):
+		return "nothing is null: what is absent is unknown; ask known(…)"
+	case a == "double" || b == "double":
+		return "only whole numbers are compared"
 	case b == text && a == typePrefix+"Ref":
 		return "write .email, .id or .name behind it"
 	case b == text && a == "timestamp" || b == text && a == "google.protobuf.Timestamp":
@@ -280,8 +335,12 @@ func typeWord(t string) string {
 	switch t {
 	case "string":
 		return "text"
-	case "int", "uint", "double":
-		return "a number"
+	case "int":
+		return "a whole number"
+	case "uint", "double":
+		return "a number of another type"
+	case "null_type", "null":
+		return "null"
 	case "bool":
 		return "true or false"
 	case "timestamp", "google.protobuf.Timestamp":
@@ -296,11 +355,7 @@ func typeWord(t string) string {
 		return "an account of a person (.provider .instance .account)"
 	}
 	if name, ok := strings.CutPrefix(t, typePrefix); ok {
-		name = strings.ToLower(name)
-		if strings.ContainsRune("aeiou", rune(name[0])) {
-			return "an " + name
-		}
-		return "a " + name
+		return a(strings.ToLower(name))
 	}
 	if inner, ok := strings.CutPrefix(t, "list("); ok {
 		return "a list of " + plural(typeWord(strings.TrimSuffix(inner, ")")))
@@ -311,8 +366,18 @@ func typeWord(t string) string {
 	return t
 }
 
+// a puts the article before a noun.
+func a(noun string) string {
+	if noun != "" && strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
 func plural(s string) string {
 	switch s {
+	case typeWord(typePrefix + "HumanAccount"):
+		return "accounts"
 	case "text":
 		return "texts"
 	case "true or false":

@@ -83,14 +83,14 @@ func compile(kind wire.Kind, source string, changes bool) (*Condition, error) {
 	}
 	parsed, issues := l.env.Parse(source)
 	if issues.Err() != nil {
-		return nil, l.explain(nil, issues)
+		return nil, l.explain(source, nil, issues)
 	}
 	if err := checkTexts(parsed); err != nil {
 		return nil, err
 	}
 	checked, issues := l.env.Check(parsed)
 	if issues.Err() != nil {
-		return nil, l.explain(parsed, issues)
+		return nil, l.explain(source, parsed, issues)
 	}
 	if checked.OutputType() != cel.BoolType {
 		return nil, &Error{Line: 1, Column: 1, Message: "a condition is true or false, this one is " + typeWord(checked.OutputType().String())}

@@ -61,13 +61,13 @@ func TestJudge(t *testing.T) {
 func TestCompileErrors(t *testing.T) {
 	for source, want := range map[string]string{
 		``:                                      "column 1: the condition is empty",
-		`file.acess_level == 'public'`:          `column 5: a file has no field "acess_level"; did you mean "access_level"?`,
+		`file.acess_level == 'public'`:          `column 6: a file has no field "acess_level"; did you mean "access_level"?`,
 		`file.access_level == 'Public'`:         `column 22: file.access_level is never "Public"; it is one of private, internal, external, link, public`,
 		`file.access_level in ['link', 'open']`: `column 31: file.access_level is never "open"`,
 		`has(file.name)`:                        "write known(file.field)",
 		`name == 'x'`:                           "the record is named file",
 		`file.name`:                             "true or false, this one is text",
-		`file.size_bytes == 'x'`:                "column 17: == cannot stand between a number and text; write it without quotes",
+		`file.size_bytes == 'x'`:                "column 17: == cannot stand between a whole number and text; write it without quotes",
 		`file.modified_at < ago('90x')`:         `column 24: "90x" is not a duration`,
 		`file.name.matches('[')`:                `column 19: "[" is not a regular expression`,
 		`file.name.in_cidr('10.0.0.0/40')`:      `column 19: "10.0.0.0/40" is not a CIDR prefix`,

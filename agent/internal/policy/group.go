@@ -11,13 +11,22 @@ func Groupings() []string { return []string{"owner", "folder", "actor", "record"
 
 // defaultGroup is what most people want to see as one alert.
 func defaultGroup(k wire.Kind) string {
-	switch k {
-	case wire.Kind_KIND_ACTIVITY:
+	switch {
+	case k == wire.Kind_KIND_ACTIVITY:
 		return "actor"
-	case wire.Kind_KIND_FILE, wire.Kind_KIND_GRANT, wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_MEMBERSHIP:
+	case hasOwner(k):
 		return "owner"
+	}
+	return "record"
+}
+
+// hasOwner: somebody answers for records of the kind.
+func hasOwner(k wire.Kind) bool {
+	switch k {
+	case wire.Kind_KIND_FILE, wire.Kind_KIND_GRANT, wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_MEMBERSHIP, wire.Kind_KIND_ACTIVITY:
+		return true
 	default:
-		return "record"
+		return false
 	}
 }
 

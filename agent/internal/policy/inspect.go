@@ -156,7 +156,7 @@ func (i *inspector) among(one, list ast.Expr) {
 	}
 	d := wire.NewRecord(i.kind).ProtoReflect().Descriptor()
 	if d.Fields().ByTextName(word) == nil {
-		i.fail(one, nearest(word, fieldsOf(d)), "%s has no field %q, so it never changes", i.record, word)
+		i.fail(one, nearest(word, fieldsOf(d)), "%s has no field %q, so it never changes", a(i.record), word)
 	}
 }
 
@@ -234,4 +234,3 @@ func fieldsOf(d protoreflect.MessageDescriptor) []string {
 	}
 	return names
 }
-

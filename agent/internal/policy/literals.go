@@ -57,6 +57,7 @@ func (c *literals) visit(e ast.Expr) {
 		c.text(args, 0, "a time such as 2026-11-22T10:00:00Z", func(s string) error { _, err := time.Parse(time.RFC3339, s); return err })
 	case "matches":
 		c.text(args, len(args)-1, "a regular expression", func(s string) error { _, err := regexp.Compile(s); return err })
+		c.globMeant(args)
 	case "in_cidr":
 		c.text(args, 0, "a CIDR prefix such as 10.0.0.0/8", func(s string) error { _, err := netip.ParsePrefix(s); return err })
 	case "glob":
@@ -72,6 +73,13 @@ func (c *literals) text(args []ast.Expr, n int, expected string, check func(stri
 		if err := check(s); err != nil {
 			c.fail(args[n], "%q is not %s", s, expected)
 		}
+	}
+}
+
+// globMeant: who writes a pattern for files where a regular expression belongs is told.
+func (c *literals) globMeant(args []ast.Expr) {
+	if s, ok := literal(args[len(args)-1]); ok && c.err != nil && c.err.Hint == "" && strings.HasPrefix(s, "*") {
+		c.err.Hint = fmt.Sprintf("write glob('%s')", s)
 	}
 }
 
@@ -115,4 +123,3 @@ func parseDuration(s string) (time.Duration, error) {
 	}
 	return time.ParseDuration(s)
 }
-
