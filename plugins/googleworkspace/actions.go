@@ -32,7 +32,7 @@ type deed struct {
 
 // deeds are all that can be changed.
 func (c connector) deeds() []deed {
-	all := slices.Concat(c.accountDeeds(), c.sharingDeeds(), c.fileDeeds(), c.contentDeeds(), c.grantDeeds())
+	all := slices.Concat(c.accountDeeds(), c.sharingDeeds(), c.fileDeeds(), c.quarantineDeeds(), c.contentDeeds(), c.grantDeeds())
 	for i := range all {
 		a := &all[i]
 		a.Capability = "act:" + a.Name

@@ -35,7 +35,7 @@ func actOptions(w *world) sdktest.Options {
 	return sdktest.Options{
 		Connector: w.connector(), ProviderAt: w.http.URL, Until: worldNow,
 		Settings: map[string]string{
-			adminSetting: adminEmail, driveSetting: sdktest.ProviderURL, tokenSetting: sdktest.ProviderURL + "/token",
+			adminSetting: adminEmail, quarantineSetting: quarantineDrive, driveSetting: sdktest.ProviderURL, tokenSetting: sdktest.ProviderURL + "/token",
 		},
 		Secrets: map[string]string{keyField: keyFile(), secretField: pushSecret},
 	}
@@ -43,6 +43,7 @@ func actOptions(w *world) sdktest.Options {
 
 // fileState is what actions on a file touch, without what Google counts and numbers.
 type fileState struct {
+	Members              []string // of the shared drives that it is in and goes to
 	Owner, Drive, Parent string
 	Trashed              bool
 	Shares               []string
@@ -61,6 +62,12 @@ func (w *world) fileState(id string) func() any {
 			st.Shares = append(st.Shares, strings.Join([]string{p.Type, p.Email, p.Domain, p.Role, discoverable, until}, " "))
 		}
 		slices.Sort(st.Shares)
+		for _, drive := range []string{quarantineDrive, sharedDrive} {
+			for _, p := range w.server.Members(drive) {
+				st.Members = append(st.Members, strings.Join([]string{drive, p.Email, p.Role}, " "))
+			}
+		}
+		slices.Sort(st.Members)
 		return st
 	}
 }
@@ -100,6 +107,13 @@ func actWorld() *world {
 			f.MD5 = sumOf(contentOf(f.ID))
 		}
 	}
+	w.more = []gw.Drive{{ID: quarantineDrive, Name: "Quarantine", Created: worldNow}}
+	box := gw.File{
+		ID: "box", Name: "Box", MIME: folderMime, Size: -1, Created: worldNow, Modified: worldNow, Version: 1, DriveID: quarantineDrive, Parent: quarantineDrive,
+	}
+	mine := w.myFile(0, 9) // of the quarantine's manager
+	mine.Permissions = []gw.Permission{{ID: "r", Type: "user", Role: "reader", Email: w.users[8].Email}}
+	w.files = append(w.files, box, mine)
 	w.letIn = map[string]bool{}
 	for n, u := range w.users[30 : 31+keepEvery] {
 		w.log("token", worldNow.Add(time.Duration(n-100)*time.Minute), u, "auth", "authorize", gw.Param{Name: "client_id", Value: "app-2"})
@@ -158,6 +172,10 @@ func cases(w *world) []sdktest.ActionCase {
 		file("trash", "shared-0", owned(sharedDrive)),
 		file("transfer_ownership", "file-6-1", owned(six, newOwnerArg, "USER0007@acme.example")),
 		file("transfer_ownership", "file-6-6", owned(six, newOwnerArg, "user0007@acme.example")), // who may comment on it
+		file("quarantine", "file-9-0", owned(w.users[9].Email)), // the first: it obtains the manager's token, which is then not counted
+		file("quarantine", "file-6-2", owned(six)),
+		file("quarantine", "file-6-6", owned(six, toArg, quarantineDrive+"/box")),
+		file("quarantine", "shared-2", owned(sharedDrive)),
 		{
 			Action: "overwrite", Target: "file-6-6", Args: owned(six, textArg, "It was removed."), State: w.contentState("file-6-6"),
 			Reset: w.server.Forget, Lost: bothKept("file-6-6", "It was removed."),

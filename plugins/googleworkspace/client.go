@@ -17,10 +17,11 @@ import (
 
 // The settings.
 const (
-	adminSetting = "admin"
-	baseSetting  = "base_url"
-	driveSetting = "drive_url"
-	tokenSetting = "token_url"
+	adminSetting      = "admin"
+	baseSetting       = "base_url"
+	driveSetting      = "drive_url"
+	tokenSetting      = "token_url"
+	quarantineSetting = "quarantine"
 )
 
 // client asks Google in somebody's name.

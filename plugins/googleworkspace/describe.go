@@ -12,6 +12,7 @@ func settings() []sdk.Setting {
 		{Name: baseSetting, Type: sdk.SettingEndpoint, Default: "https://admin.googleapis.com", Doc: "where the Admin SDK is", Identity: true},
 		{Name: driveSetting, Type: sdk.SettingEndpoint, Default: "https://www.googleapis.com", Doc: "where the Drive API is"},
 		{Name: tokenSetting, Type: sdk.SettingEndpoint, Default: "https://oauth2.googleapis.com/token", Doc: "where access tokens are obtained"},
+		{Name: quarantineSetting, Doc: "where the action quarantine moves files: the id of a shared drive, or of one and of a folder in it as DRIVE/FOLDER"},
 	}
 }
 

@@ -36,6 +36,8 @@ const (
 	pushSecret  = "a-push-secret-unlike-any-data"
 	sharedDrive = "0Ashared1"
 	emptyDrive  = "0Ashared2"
+
+	quarantineDrive = "0Aquarantine"
 )
 
 // worldNow is the clock of all tests.
@@ -64,6 +66,7 @@ type world struct {
 	files   []gw.File
 	changes map[gw.Space][]gw.Change
 	logs    map[string][]gw.Activity
+	more    []gw.Drive      // shared drives
 	letIn   map[string]bool // who lets app-2 in, by id; it does not change
 	next    int64
 	wrong   []error
@@ -260,8 +263,13 @@ func (w *world) tenant() *gw.Tenant {
 			}
 			return []gw.Token{{ClientID: "app-1", Name: "Notes", Scopes: []string{"openid"}}}
 		},
-		Drives: gw.ListOf(gw.Drive{ID: sharedDrive, Name: "Team", Created: worldNow.AddDate(-1, 0, 0)}, gw.Drive{ID: emptyDrive, Name: "Alone", Created: worldNow.AddDate(-1, 0, 0)}),
+		Drives: gw.ListOf(append([]gw.Drive{
+			{ID: sharedDrive, Name: "Team", Created: worldNow.AddDate(-1, 0, 0)}, {ID: emptyDrive, Name: "Alone", Created: worldNow.AddDate(-1, 0, 0)},
+		}, w.more...)...),
 		DrivePermissions: func(id string) []gw.Permission {
+			if id == quarantineDrive {
+				return []gw.Permission{{ID: "q", Type: "user", Role: "organizer", Email: "user0009@acme.example"}}
+			}
 			if id == emptyDrive {
 				return []gw.Permission{{ID: "g", Type: "group", Role: "organizer", Email: "group2@acme.example"}}
 			}
@@ -361,7 +369,7 @@ func (w *world) session(t *testing.T) *sdk.Session {
 	s := &sdk.Session{
 		Instance: "test", KeepRaw: true, Classify: classify,
 		Settings: sdk.Settings{
-			adminSetting: adminEmail, baseSetting: w.http.URL, driveSetting: w.http.URL, tokenSetting: w.http.URL + "/token",
+			adminSetting: adminEmail, quarantineSetting: quarantineDrive, baseSetting: w.http.URL, driveSetting: w.http.URL, tokenSetting: w.http.URL + "/token",
 		},
 		Secret: func(name string) string { return secrets[name] },
 		Log:    func(string, string, ...string) {},

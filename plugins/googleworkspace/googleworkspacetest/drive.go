@@ -260,7 +260,7 @@ func (c *call) file(f *File) object {
 	o.set("md5Checksum", f.MD5, f.MD5 != "")
 	o.set("sha256Checksum", f.SHA256, f.SHA256 != "")
 	o.set("trashedTime", stamp(f.Trashed), !f.Trashed.IsZero())
-	o.set("parents", []any{f.Parent}, f.Parent != "")
+	o.set("parents", []any{f.Parent}, f.Parent != "" && (f.DriveID != "" || f.OwnerID == c.subject.ID)) // others may not see the folder
 	o.set("shortcutDetails", object{"targetId": f.ShortcutTo}, f.ShortcutTo != "")
 	if list := c.revisions(f); len(list) > 0 {
 		o["headRevisionId"] = list[len(list)-1].id

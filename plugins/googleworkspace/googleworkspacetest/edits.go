@@ -318,3 +318,6 @@ func (s *Server) File(id string) (File, bool) { return s.cfg.Tenant.File(id) }
 
 // Tokens are the apps that somebody lets in now.
 func (s *Server) Tokens(userID string) []Token { return s.cfg.Tenant.Tokens(userID) }
+
+// Members are those of a shared drive now.
+func (s *Server) Members(driveID string) []Permission { return s.cfg.Tenant.DrivePermissions(driveID) }

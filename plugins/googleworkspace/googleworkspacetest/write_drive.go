@@ -149,16 +149,27 @@ func (c *call) move(f *File) *problem {
 	case leaves && f.MIME == folder && f.DriveID == "":
 		return &problem{403, "teamDrivesFolderMoveInNotSupported", "Moving folders into shared drives is not supported."}
 	}
+	if to == "root" {
+		to = c.root(c.subject.ID)
+	}
 	c.note("drive", "access", "move", told(f, "destination_folder_id", to)...)
-	*f = c.edit(f.ID, func(e *fileEdit) {
-		e.parent, e.drive = &to, sp.DriveID
-		owner := ""
-		if sp.DriveID == "" {
-			owner = sp.UserID
-		}
-		e.owner = &owner
-	})
+	owner := f.OwnerID
+	switch {
+	case sp.DriveID != "":
+		owner = ""
+	case f.DriveID != "":
+		owner = c.subject.ID
+	}
+	*f = c.edit(f.ID, func(e *fileEdit) { e.parent, e.drive, e.owner = &to, sp.DriveID, &owner })
 	return nil
+}
+
+// root is the id of a person's My Drive.
+func (s *Server) root(userID string) string {
+	if s.base.Root == nil {
+		return "root-" + userID
+	}
+	return s.base.Root(userID)
 }
 
 // contributes says whether the subject may put something into a shared drive.
@@ -168,11 +179,7 @@ func (c *call) contributes(drive string) bool {
 
 // placeOf is where a folder is: a shared drive, the subject's My Drive, or a folder in one of them.
 func (c *call) placeOf(id string) (Space, bool) {
-	root := "root-" + c.subject.ID
-	if c.cfg.Tenant.Root != nil {
-		root = c.cfg.Tenant.Root(c.subject.ID)
-	}
-	if id == "root" || id == root {
+	if id == "root" || id == c.root(c.subject.ID) {
 		return Space{UserID: c.subject.ID}, true
 	}
 	if d, ok := c.cfg.Tenant.Drives.find(id, isDrive); ok {

@@ -175,7 +175,12 @@ func (c *call) giveAway(s *shared, in *wanted) (any, *problem) {
 		list = append(list, Permission{ID: "p" + f.OwnerID, Type: "user", Role: "writer", Email: f.Owner})
 	}
 	c.note("drive", "acl_change", "change_owner", told(f, "new_owner", u.Email)...)
-	after := c.edit(f.ID, func(e *fileEdit) { e.owner, e.permissions, e.shared = &u.ID, list, true })
+	after := c.edit(f.ID, func(e *fileEdit) {
+		e.owner, e.permissions, e.shared = &u.ID, list, true
+		if c.yes("moveToNewOwnersRoot") {
+			e.parent = new(c.root(u.ID))
+		}
+	})
 	own := ownerOf(&after)
 	return permissionObject(&own, false, ""), nil
 }
