@@ -32,9 +32,11 @@ type stage struct {
 	live *company.Live
 	orgs []*githuborg.Part // GitHub's organisations, which live keeps lists for
 	key  *rsa.PrivateKey   // the agent's, for all apps
-	url  string            // where the app listens
-	now  time.Time
-	hook string // address that gets the events of GitHub's app; empty: none
+	// acting is that of the credentials with which it may change something.
+	acting *rsa.PrivateKey
+	url    string // where the app listens
+	now    time.Time
+	hook   string // address that gets the events of GitHub's app; empty: none
 	appOptions
 }
 

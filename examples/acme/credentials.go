@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 )
 
-// keyBits is the size of the agent's key. It is one key in all apps: each would take as long to make as all the rest.
+// keyBits is the size of the agent's keys. All apps share one to read and one to act: each takes as long to make as all the rest.
 const keyBits = 2048
 
 func newKey() (*rsa.PrivateKey, error) {

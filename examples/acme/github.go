@@ -13,9 +13,10 @@ import (
 
 // The files of GitHub's credentials.
 const (
-	keyFile    = "github-app.pem"
-	tokenFile  = "github-sales.token"
-	secretFile = "github-webhook.secret"
+	keyFile       = "github-app.pem"
+	actingKeyFile = "github-acting.pem"
+	tokenFile     = "github-sales.token"
+	secretFile    = "github-webhook.secret"
 )
 
 // newGitHub is two organisations of GitHub.
@@ -25,7 +26,9 @@ func newGitHub(s *stage) (*app, error) {
 	cfg := githubtest.Config{
 		Limits: githubLimits(s.limit), Latency: s.latency, Client: localClient(),
 		Tokens: []githubtest.Token{githuborg.AgentToken(token, parts[1], s.now)},
-		Apps:   []githubtest.App{githuborg.AgentApp(&s.key.PublicKey, s.hook, secret, parts...)},
+		Apps: []githubtest.App{
+			githuborg.AgentApp(&s.key.PublicKey, s.hook, secret, parts...), githuborg.ActingApp(&s.acting.PublicKey, parts...),
+		},
 	}
 	for _, p := range parts {
 		cfg.Orgs = append(cfg.Orgs, githuborg.Org(s.live, p))
@@ -37,7 +40,7 @@ func newGitHub(s *stage) (*app, error) {
 	return &app{
 		says:    fmt.Sprintf("organisations %s, %s", parts[0].Login, parts[1].Login),
 		handler: server,
-		files:   []file{{keyFile, pkcs1(s.key)}, line(tokenFile, token), line(secretFile, secret)},
+		files:   []file{{keyFile, pkcs1(s.key)}, {actingKeyFile, pkcs1(s.acting)}, line(tokenFile, token), line(secretFile, secret)},
 		step: func(ctx context.Context, ch company.Change) {
 			for _, p := range parts {
 				deliver(ctx, server, githuborg.Deliveries(s.live, p, ch))

@@ -10,7 +10,10 @@ import (
 )
 
 // The file of Google Workspace's credentials.
-const googleKeyFile = "googleworkspace-key.json"
+const (
+	googleKeyFile    = "googleworkspace-key.json"
+	googleActingFile = "googleworkspace-acting.json"
+)
 
 // newGoogleWorkspace is a tenant of Google Workspace.
 func newGoogleWorkspace(s *stage) (*app, error) {
@@ -18,7 +21,12 @@ func newGoogleWorkspace(s *stage) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
+	acting, err := googleworkspaceorg.ActingKeyFile(s.acting)
+	if err != nil {
+		return nil, err
+	}
 	cfg := googleworkspaceorg.Config(s.live, &s.key.PublicKey)
+	cfg.Accounts = append(cfg.Accounts, googleworkspaceorg.Acting(&s.acting.PublicKey))
 	cfg.Latency, cfg.Client, cfg.Limits = s.latency, localClient(), googleLimits(s.limit)
 	server := googleworkspacetest.New(cfg)
 	for _, f := range s.faults {
@@ -27,7 +35,7 @@ func newGoogleWorkspace(s *stage) (*app, error) {
 	return &app{
 		says:    "customer " + googleworkspaceorg.CustomerID + ", administrator " + googleworkspaceorg.Admin(s.live),
 		handler: server,
-		files:   []file{{googleKeyFile, key}},
+		files:   []file{{googleKeyFile, key}, {googleActingFile, acting}},
 		step: func(ctx context.Context, ch company.Change) {
 			googleworkspaceorg.Step(ctx, server, s.live, ch)
 		},

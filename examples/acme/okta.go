@@ -10,8 +10,9 @@ import (
 
 // The files of Okta's credentials.
 const (
-	oktaKeyFile   = "okta-app.pem"
-	oktaTokenFile = "okta-api.token"
+	oktaKeyFile    = "okta-app.pem"
+	oktaActingFile = "okta-acting.pem"
+	oktaTokenFile  = "okta-api.token"
 )
 
 // newOkta is an organisation of Okta.
@@ -20,8 +21,13 @@ func newOkta(s *stage) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
+	acting, err := pkcs8(s.acting)
+	if err != nil {
+		return nil, err
+	}
 	token := "00" + random()[:40]
 	cfg := oktaorg.Config(s.live, &s.key.PublicKey, token)
+	cfg.Apps = append(cfg.Apps, oktaorg.Acting(&s.acting.PublicKey))
 	cfg.Latency, cfg.Client, cfg.Limits = s.latency, localClient(), oktaLimits(s.limit)
 	server := oktatest.New(cfg)
 	for _, f := range s.faults {
@@ -30,7 +36,7 @@ func newOkta(s *stage) (*app, error) {
 	return &app{
 		says:    "organisation " + oktaorg.OrgID,
 		handler: server,
-		files:   []file{{oktaKeyFile, key}, line(oktaTokenFile, token)},
+		files:   []file{{oktaKeyFile, key}, {oktaActingFile, acting}, line(oktaTokenFile, token)},
 		step: func(ctx context.Context, ch company.Change) {
 			oktaorg.Step(ctx, server, s.live, ch)
 		},

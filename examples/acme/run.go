@@ -38,6 +38,10 @@ func newWorld(ctx context.Context, o *options) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	acting, err := newKey()
+	if err != nil {
+		return nil, err
+	}
 	for i, p := range providers() {
 		if o.apps[i].listen == switchedOff {
 			continue
@@ -48,7 +52,7 @@ func newWorld(ctx context.Context, o *options) (*world, error) {
 		}
 		w.listeners = append(w.listeners, listener)
 		a, err := p.make(&stage{
-			live: w.live, orgs: orgs, key: key, url: "http://" + listener.Addr().String(), now: now, hook: o.webhook, appOptions: o.apps[i],
+			live: w.live, orgs: orgs, key: key, acting: acting, url: "http://" + listener.Addr().String(), now: now, hook: o.webhook, appOptions: o.apps[i],
 		})
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s's fake: %w", p.name, err), w.close())

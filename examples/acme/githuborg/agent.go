@@ -14,6 +14,12 @@ const (
 	agentSlug    = "acme-mooring"
 	agentClient  = "Iv1.acme0mooring0000"
 	agentInstall = 70_000 // and the organisation's id
+
+	// The app with which the agent acts: another one, so that the one that reads can do nothing else.
+	ActingAppID   = 123_457
+	actingSlug    = "acme-mooring-acting"
+	actingClient  = "Iv1.acme0mooring0001"
+	actingInstall = 80_000 // and the organisation's id
 )
 
 // agentPermissions are what the agent's app may do: it reads.
@@ -36,6 +42,37 @@ func (p *Part) agentInstallation() githubtest.Installation {
 		ID: agentInstall + p.ID, AppID: AgentAppID, AppSlug: agentSlug, ClientID: agentClient, Account: p.Login,
 		Permissions: agentPermissions(), Events: agentEvents(), CreatedAt: made, UpdatedAt: made,
 	}
+}
+
+// actingPermissions are what the app that acts may do beside.
+func actingPermissions() map[string]string {
+	all := agentPermissions()
+	for _, p := range []string{
+		"members", "administration", "contents", "organization_administration", "organization_personal_access_tokens",
+		"organization_user_blocking",
+	} {
+		all[p] = "write"
+	}
+	return all
+}
+
+func (p *Part) actingInstallation() githubtest.Installation {
+	made := company.AsOf().AddDate(0, -1, 0)
+	return githubtest.Installation{
+		ID: actingInstall + p.ID, AppID: ActingAppID, AppSlug: actingSlug, ClientID: actingClient, Account: p.Login,
+		Permissions: actingPermissions(), CreatedAt: made, UpdatedAt: made,
+	}
+}
+
+// ActingApp is the app that an agent acts as.
+func ActingApp(key *rsa.PublicKey, parts ...*Part) githubtest.App {
+	a := githubtest.App{
+		ID: ActingAppID, ClientID: actingClient, Slug: actingSlug, Name: "Acme Mooring, acting", Key: key, Permissions: actingPermissions(),
+	}
+	for _, p := range parts {
+		a.Installations = append(a.Installations, p.actingInstallation())
+	}
+	return a
 }
 
 // AgentApp is the app that an agent signs in as, installed on every part. webhook may be empty.

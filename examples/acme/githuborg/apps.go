@@ -18,7 +18,7 @@ func (o *org) installed() githubtest.List[githubtest.Installation] {
 	chat := app(2002, "team-chat", map[string]string{"metadata": "read", "issues": "read", "pull_requests": "read"})
 	chat.SuspendedAt, chat.SuspendedBy = company.AsOf().AddDate(0, -1, 0), user(o.live.Person(o.live.CarelessAdmin()))
 	return githubtest.ListOf(
-		o.agentInstallation(),
+		o.agentInstallation(), o.actingInstallation(),
 		app(2001, "build-runner", map[string]string{"metadata": "read", "contents": "read", "checks": "write", "statuses": "write"}),
 		chat,
 		app(2003, company.OverApp, map[string]string{

@@ -50,6 +50,10 @@ func Admin(live *company.Live) string {
 
 // KeyFile is the agent's credential service_account_key, as Google gives it.
 func KeyFile(key *rsa.PrivateKey) ([]byte, error) {
+	return keyFile(key, AccountEmail, accountID, keyID)
+}
+
+func keyFile(key *rsa.PrivateKey, email, id, keyID string) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("key of the service account: %w", err)
@@ -57,7 +61,7 @@ func KeyFile(key *rsa.PrivateKey) ([]byte, error) {
 	return json.MarshalIndent(map[string]string{
 		"type": "service_account", "project_id": project, "private_key_id": keyID,
 		"private_key":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-		"client_email": AccountEmail, "client_id": accountID, "token_uri": gw.TokenURI,
+		"client_email": email, "client_id": id, "token_uri": gw.TokenURI,
 	}, "", "  ")
 }
 
