@@ -39,21 +39,21 @@ func auth() sdk.Auth {
 		{
 			Name: "jwt", Doc: "a Platform App with server authentication (JWT): all in one file",
 			Fields:   []sdk.Field{{Name: "config_json", Doc: "the file from Configuration, Add and Manage Public Keys, Generate a Public/Private Keypair"}},
-			Lifetime: tokenLife, Token: jwtToken, Steps: jwtSteps(),
+			Lifetime: tokenLife, Scopes: actScopes(), Token: jwtToken, Steps: jwtSteps(),
 		},
 		{
 			Name: "client_credentials", Doc: "a Platform App with server authentication (Client Credentials Grant)",
 			Fields: append(client[:2:2], sdk.Field{
 				Name: "enterprise_id", Doc: "Enterprise ID, on the app's page General Settings", Public: true,
 			}),
-			Lifetime: tokenLife, Token: clientToken, Steps: clientSteps(),
+			Lifetime: tokenLife, Scopes: actScopes(), Token: clientToken, Steps: clientSteps(),
 		},
 		{
 			Name: "oauth", Doc: "a Platform App with user authentication: acts as the administrator who logs in with mooring login",
 			Fields: append(client[:2:2], sdk.Field{
 				Name: refreshField, Kept: true, Doc: "works once and is replaced every time; ends after 60 days without use",
 			}),
-			Lifetime: refreshLife, Token: userToken, Rotates: refreshField, Steps: loginSteps(),
+			Lifetime: refreshLife, Scopes: actScopes(), Token: userToken, Rotates: refreshField, Steps: loginSteps(),
 			Login: &sdk.CodeFlow{
 				URL: func(s *sdk.Session) string {
 					return strings.TrimSuffix(s.Settings["account_url"], "/") + "/api/oauth2/authorize"

@@ -34,7 +34,8 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		c.Fingerprint = fingerprint(c.Name, c.State.String(), me.ID, me.Role)
 		st.Capabilities = append(st.Capabilities, c)
 	}
-	st.Capabilities = append(st.Capabilities, streamCapability(st.Capabilities), webhookCapability(s))
+	st.Capabilities = append(st.Capabilities, streamCapability(st.Capabilities), webhookCapability(s),
+		actCapability(actFiles, "list:trash", st.Capabilities), actCapability(actAccounts, "list:users", st.Capabilities))
 	return st, nil
 }
 
@@ -116,6 +117,17 @@ func streamCapability(list []sdk.Capability) sdk.Capability {
 	c := sdk.Capability{Name: "realtime:stream", State: sdk.Unknown}
 	for _, l := range list {
 		if l.Name == "list:events" {
+			c.State, c.Missing, c.Reason, c.Fingerprint = l.State, l.Missing, l.Reason, l.Fingerprint
+		}
+	}
+	return c
+}
+
+// actCapability is that of the listing which needs the same scope: nothing is written to find out.
+func actCapability(name, as string, list []sdk.Capability) sdk.Capability {
+	c := sdk.Capability{Name: name, State: sdk.Unknown}
+	for _, l := range list {
+		if l.Name == as {
 			c.State, c.Missing, c.Reason, c.Fingerprint = l.State, l.Missing, l.Reason, l.Fingerprint
 		}
 	}

@@ -76,6 +76,16 @@ func TestEveryScope(t *testing.T) {
 			})
 			caps, _ := states(t, w)
 			s := w.session(t, nil)
+			for _, a := range (connector{}).Describe().Actions { // as the listing with the same scope
+				as := map[string]string{actFiles: "trash", actAccounts: "users"}[a.GetCapability()]
+				c, want := caps[a.GetCapability()], sdk.Held
+				if slices.Contains(lost, as) {
+					want = sdk.Missing
+				}
+				if as == "" || c.State != want || want == sdk.Missing && (len(c.Missing) == 0 || c.Reason == "") {
+					t.Errorf("action %s: %s is %s, missing %v: %s", a.GetName(), c.Name, c.State, c.Missing, c.Reason)
+				}
+			}
 			for _, src := range sources() {
 				c := caps["list:"+src.spec.Name]
 				req := full(src.spec.Name)

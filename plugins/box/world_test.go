@@ -19,6 +19,7 @@ import (
 	"github.com/mooring-hq/mooring/plugins/box/boxtest"
 	"github.com/mooring-hq/mooring/sdk"
 	"github.com/mooring-hq/mooring/sdk/httpapi"
+	"github.com/mooring-hq/mooring/sdk/sdktest/spec"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -322,12 +323,15 @@ func start(t *testing.T, c *content, change func(*boxtest.Config)) *world {
 	return w
 }
 
+// vendorDoc is the vendor's document; reading it takes long.
+var vendorDoc = sync.OnceValues(func() (*spec.Spec, error) { return openSpec(os.Getenv("MOORING_SPECS")) })
+
 // record holds what is sent and answered against the vendor's document, where there is one.
 func (w *world) record(t *testing.T) func(*http.Request, int, http.Header, []byte) {
 	t.Helper()
 	hold := func(*http.Request, int, http.Header, []byte) {}
-	if dir := os.Getenv("MOORING_SPECS"); dir != "" {
-		doc, err := openSpec(dir)
+	if os.Getenv("MOORING_SPECS") != "" {
+		doc, err := vendorDoc()
 		if err != nil {
 			t.Fatal(err)
 		}

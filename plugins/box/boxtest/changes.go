@@ -64,6 +64,9 @@ func (c *changes) init(base *Enterprise) {
 // Enterprise is all as it is now, with what calls changed.
 func (s *Server) Enterprise() *Enterprise { return s.ent }
 
+// Scopes gives the app other scopes, as its owner can.
+func (s *Server) Scopes(scopes []string) { s.scopes.Store(&scopes) }
+
 // Forget undoes all that calls changed, but for what stands in the log.
 func (s *Server) Forget() {
 	c := &s.changes

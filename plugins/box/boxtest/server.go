@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/mooring-hq/mooring/sdk/sdktest/fake"
@@ -20,6 +21,7 @@ type Server struct {
 	hooks   hooks
 	polls   polls
 	changes changes
+	scopes  atomic.Pointer[[]string]
 }
 
 // New starts nothing.
@@ -141,6 +143,9 @@ func (s *Server) retryAfter() int { return max(1, int(s.cfg.Limits.Window/time.S
 // holds: writing everything includes reading it.
 func (c *call) holds(scope string) bool {
 	held := c.s.cfg.App.Scopes
+	if others := c.s.scopes.Load(); others != nil {
+		held = *others
+	}
 	return slices.Contains(held, scope) || scope == ReadAll && slices.Contains(held, WriteAll)
 }
 

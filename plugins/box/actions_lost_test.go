@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/mooring-hq/mooring/plugins/box/boxtest"
+	"github.com/mooring-hq/mooring/sdk"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// loser loses one request that it is told of, before the fake gets it or after.
+type loser struct {
+	next    http.Handler
+	at      atomic.Int64 // requests until the one that is lost; 0: none
+	arrives bool
+}
+
+func (l *loser) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if l.at.Load() > 0 && l.at.Add(-1) == 0 {
+		if l.arrives {
+			l.next.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	l.next.ServeHTTP(w, r)
+}
+
+func losing(t *testing.T, w *world) (*loser, *sdk.Session) {
+	t.Helper()
+	l := &loser{next: w.fake}
+	srv := httptest.NewServer(l)
+	t.Cleanup(srv.Close)
+	return l, sessionAt(t, srv.URL, nil)
+}
+
+// done is an intent with what it came to.
+type done struct {
+	intent   *sdk.Intent
+	plan     *sdk.Plan
+	progress []byte
+	outcome  *sdk.Outcome
+}
+
+func intent(action, target string, args map[string]string) *sdk.Intent {
+	i := &sdk.Intent{Id: "1", Action: action, Target: sdk.To(sdk.KindFile, target)}
+	for _, a := range actions() {
+		if a.Name == action {
+			i.Target.Kind = a.On
+		}
+	}
+	for name, value := range args {
+		i.Args = append(i.Args, &wire.Value{Name: name, Value: value})
+	}
+	return i
+}
+
+func planOf(t *testing.T, s *sdk.Session, i *sdk.Intent) *done {
+	t.Helper()
+	p, err := connector{}.Prepare(t.Context(), s, i)
+	if err != nil {
+		t.Fatalf("prepare %s: %v", i.GetAction(), err)
+	}
+	return &done{intent: i, plan: p}
+}
+
+func (d *done) act(t *testing.T, s *sdk.Session) *sdk.Outcome {
+	t.Helper()
+	kept := len(d.progress) > 0
+	o, err := connector{}.Act(t.Context(), s, d.intent, d.plan, d.progress, func(p []byte) error {
+		d.progress, kept = slices.Clone(p), true
+		return nil
+	})
+	if err != nil {
+		o = sdk.OutcomeOf(err, kept)
+	}
+	d.outcome = o
+	return o
+}
+
+func (d *done) undo() *sdk.Intent {
+	i := intent(d.intent.GetAction(), d.intent.GetTarget().GetId(), nil)
+	i.Args, i.Undo = d.intent.GetArgs(), &wire.Undo{Plan: d.plan, Snapshot: d.outcome.GetUndoSnapshot()}
+	return i
+}
+
+func asJSON(t *testing.T, v any) string { return string(marshal(t, v)) }
+
+// TestUndoLost: each request of an undo is lost once, before the fake got it and after; the undo done again ends where the
+// one of which nothing was lost does, and once more it changes nothing.
+func TestUndoLost(t *testing.T) {
+	for _, c := range []struct {
+		action, target string
+		args           map[string]string
+	}{
+		{"remove_shared_link", "103", nil},
+		{"change_shared_link", "130", map[string]string{"access": "company"}},
+		{"remove_collaborator", "100", map[string]string{"who": "1001"}},
+		{"remove_external_users", "140", nil},
+		{"trash", "100", nil},
+		{"restore", "131", nil},
+		{"overwrite", "103", map[string]string{"text": "removed"}},
+		{"quarantine", "100", nil},
+		{"quarantine", "103", nil},
+	} {
+		t.Run(c.action+c.target, func(t *testing.T) {
+			w := acting(t)
+			l, s := losing(t, w)
+			state := w.state(c.target)
+			var want string
+			for n := int64(0); ; n++ { // the 0th is not lost
+				for _, l.arrives = range []bool{false, true} {
+					w.fake.Forget()
+					d := planOf(t, s, intent(c.action, c.target, c.args))
+					if o := d.act(t, s); o.GetState() != sdk.Done {
+						t.Fatalf("done: %v", o)
+					}
+					away := asJSON(t, state())
+					u := planOf(t, s, d.undo())
+					l.at.Store(n)
+					first := u.act(t, s)
+					left := l.at.Swap(0)
+					if first.GetState() == sdk.Refused && asJSON(t, state()) != away {
+						t.Errorf("request %d: refused, but the state is %s", n, asJSON(t, state()))
+					}
+					for range 2 { // as the agent repeats it, and once more
+						if o := u.act(t, s); o.GetState() != sdk.Done && o.GetState() != sdk.Already {
+							t.Errorf("request %d lost, got %v: again: %v", n, l.arrives, o)
+						}
+					}
+					r, err := connector{}.ReadBack(t.Context(), s, u.intent, u.plan, u.progress)
+					if err != nil || r.GetState() != sdk.Applied {
+						t.Errorf("request %d lost, got %v: read back %v, %v", n, l.arrives, r, err)
+					}
+					got := asJSON(t, state())
+					if n == 0 {
+						want = got
+					} else if got != want {
+						t.Errorf("request %d lost, got %v: the state is\n%s\nwant\n%s", n, l.arrives, got, want)
+					}
+					if n > 0 && left > 0 {
+						return // there are no more
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestReadOnly: an app that can only read is refused, and nothing is changed.
+func TestReadOnly(t *testing.T) {
+	cases := map[string][2]string{
+		"change_shared_link": {"access", "collaborators"}, "expire_shared_link": {"at", "2031-01-31T12:00:00Z"},
+		"remove_collaborator": {"who", "90000"}, "overwrite": {"text", "x"},
+	}
+	targets := map[string]string{"restore": "131", "purge": "131", "remove_external_users": "140", "suspend": "1004", "unsuspend": "1003", "sign_out": "1004"}
+	for _, a := range actions() {
+		t.Run(a.Name, func(t *testing.T) {
+			w := acting(t)
+			s := w.session(t, nil)
+			target := targets[a.Name]
+			if target == "" {
+				target = "103"
+			}
+			i := intent(a.Name, target, map[string]string{"owner": someone(0).ID, cases[a.Name][0]: cases[a.Name][1]})
+			d := planOf(t, s, i) // while it could write
+			without := map[string]string{actFiles: boxtest.WriteAll, actAccounts: boxtest.ManageUsers}[a.Capability]
+			w.fake.Scopes(slices.DeleteFunc(slices.Clone(allScopes), func(x string) bool { return x == without }))
+			everything := func() string { return asJSON(t, []any{w.state(target)(), w.standing(target)()}) }
+			before := everything()
+			o := d.act(t, s)
+			if o.GetState() != sdk.Refused || !strings.Contains(o.GetError().GetMessage(), "scope") {
+				t.Errorf("with an app that cannot write: %v", o)
+			}
+			if now := everything(); now != before {
+				t.Errorf("the state is\n%s\nwas\n%s", now, before)
+			}
+		})
+	}
+}
+
+// TestTold: what an action changes is in the log with both who act, in lists, and in webhooks.
+func TestTold(t *testing.T) {
+	w := acting(t)
+	s := w.session(t, nil)
+	planOf(t, s, intent("remove_shared_link", "130", nil)).act(t, s)
+	e := w.fake.Enterprise().Events
+	last := e.At(e.Len() - 1)
+	if last.Type != "UNSHARE" || last.By.ID != "1001" || last.ActionBy == nil || last.ActionBy.ID != serviceID || e.Len() != eventCount+1 {
+		t.Errorf("%d events, the last is %+v", e.Len(), last)
+	}
+	whole := must(t, walk(t, s, shardOf(shard("files", "1001"))))
+	listed := record[*sdk.File](t, whole, sdk.KindFile, "130")
+	if f := fetchOne(t, s, itemRef("file", "130", "1001")).Records["files"].(*sdk.File); f.GetAccessLevel() != "" || listed.GetAccessLevel() != "" {
+		t.Errorf("fetched %v, listed %v", f.GetAccessLevel(), listed.GetAccessLevel())
+	}
+	activity := must(t, walk(t, s, full("events")))
+	if a := record[*sdk.Activity](t, activity, sdk.KindActivity, last.ID); a.GetType() != "file_unshare" || !a.GetImpersonated() {
+		t.Errorf("activity %v", a)
+	}
+}
+
+// TestSnapshots: they are what undo needs for years to come, so they change with care only.
+func TestSnapshots(t *testing.T) {
+	w := acting(t)
+	s := w.session(t, nil)
+	var b bytes.Buffer
+	for _, i := range []*sdk.Intent{
+		intent("remove_shared_link", "103", nil), intent("remove_external_users", "140", nil), intent("trash", "103", nil),
+		intent("suspend", "1004", nil), intent("overwrite", "103", map[string]string{"text": "x"}), intent("quarantine", "103", nil),
+	} {
+		p := planOf(t, s, i).plan
+		if !json.Valid(p.GetSnapshot()) {
+			t.Errorf("%s: not JSON: %s", i.GetAction(), p.GetSnapshot())
+		}
+		_, _ = fmt.Fprintf(&b, "%s %s\n", i.GetAction(), p.GetSnapshot())
+	}
+	want := `remove_shared_link {"from":{"kind":"file","owner":"1000","link":{"access":"company","permission":"edit","expires":"2035-03-01T12:00:00Z","password":true}},"to":{"kind":"file","owner":"1000","link":null}}
+remove_external_users {"from":{"kind":"folder","owner":"1000","people":[{"who":"email x@other.example","role":"viewer"},{"who":"user 90000","role":"co-owner"},{"who":"user 90001","role":"viewer"}]},"to":{"kind":"folder","owner":"1000","people":[]}}
+trash {"from":{"kind":"file","owner":"1000","trashed":false},"to":{"kind":"file","owner":"1000","trashed":true}}
+suspend {"from":{"status":"cannot_delete_edit"},"to":{"status":"inactive"}}
+overwrite {"from":{"kind":"file","owner":"1000","name":"roadmap.docx","sha1":"abababababababababababababababababababab","version":"1031","etag":"0"},"sha1":"11f6ad8ec52a2984abaafd7c3b516503785c2072"}
+quarantine {"from":{"kind":"file","owner":"1000","name":"roadmap.docx","parent":"100","link":{"access":"company","permission":"edit","expires":"2035-03-01T12:00:00Z","password":true},"people":[{"who":"user 90000","role":"viewer uploader","expires":"2031-03-01T12:00:00Z"}]},"in":false}
+`
+	if b.String() != want {
+		t.Errorf("snapshots are\n%s\nwant\n%s", b.String(), want)
+	}
+}
