@@ -60,6 +60,7 @@ func TestCommandLine(t *testing.T) {
 			"mooring": runMooring, "until": until, "acme": startAcme, "start": startProgram, "signal": sendSignal,
 			"ends": ends, "pid": connectorPID, "deaf": listenDeaf, "hold": holdFile, "letgo": letGo, "expand": expandFile,
 			"untilgrep": untilGrep, "same": same, "gone": gone, "provider": startProvider, "login": logIn, "paste": paste, "revoke": revoke,
+			"tell": tellEvents, "whoami": loginName, "takeid": takeID,
 		},
 	})
 }

@@ -94,7 +94,11 @@ func (f *follower) run(ctx context.Context) {
 		case errors.Is(err, context.Canceled):
 			return
 		case err != nil:
-			f.all.Logger.Error("alerts are not up to date, it is tried again", "instance", f.id, "in", wait, "error", err)
+			level := hclog.Error
+			if wait == firstRetry {
+				level = hclog.Debug // the store may have been closed because the instance's block changed
+			}
+			f.all.Logger.Log(level, "alerts are not up to date, it is tried again", "instance", f.id, "in", wait, "error", err)
 			again, committed = time.After(wait), nil
 			wait = min(2*wait, lastRetry)
 		case n > 0:

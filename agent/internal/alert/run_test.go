@@ -60,7 +60,9 @@ func TestFollows(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.all.Run(ctx) }()
-	count := func(n int) func() bool { return func() bool { return len(w.alerts(Filter{States: []string{Open}})) == n } }
+	count := func(n int) func() bool {
+		return func() bool { return len(w.alerts(Filter{States: []string{Open}})) == n }
+	}
 
 	w.tell(zoe1.event(w, opened, nil), finding{"public", "github/main", "9", "amy@acme.example"}.event(w, opened, nil))
 	w.until("the first alert", count(1))

@@ -2,12 +2,17 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/alert"
 	"github.com/mooring-hq/mooring/agent/internal/decision"
+	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/agent/internal/store"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 // DecisionRequest is the body of a request for a decision.
@@ -95,6 +100,9 @@ func (s *server) decide(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if err := s.meant(r.Context(), g, &d); err != nil {
+		return err
+	}
 	made, err := g.Decisions().Make(r.Context(), d)
 	if err != nil {
 		return refused(err)
@@ -103,6 +111,33 @@ func (s *server) decide(w http.ResponseWriter, r *http.Request) error {
 }
 
 const maxDecisionSeconds = 100 * 366 * 24 * 3600
+
+// meant refuses a decision about what is not there: a name that is misspelt would never count, and nobody would notice.
+func (s *server) meant(ctx context.Context, g Governor, d *decision.Decision) error {
+	if d.What == decision.Exception && d.Policy != "" && d.Alert == "" {
+		if names := g.PolicyNames(); !slices.Contains(names, d.Policy) {
+			return notFound("there is no policy %q; there are: %s", d.Policy, strings.Join(names, ", "))
+		}
+	}
+	if d.Ref == "" || d.Alert != "" {
+		return nil
+	}
+	ref, err := record.ParseRef(d.Ref)
+	if err != nil {
+		return badRequest("%v", err)
+	}
+	instances, err := s.chosen([]string{ref.Provider + "/" + ref.Instance})
+	if err != nil {
+		return err
+	}
+	if ref.Kind == wire.Kind_KIND_ACTIVITY { // which are kept by day
+		return nil
+	}
+	for _, err := range instances[0].Store.Rows(ctx, store.Range{Kind: ref.Kind, ID: ref.ID}) {
+		return err
+	}
+	return notFound("there is no record %s", d.Ref)
+}
 
 // ofAlert makes an exception one of what an alert is about: its group, or its one record.
 func ofAlert(d *decision.Decision, a *alert.Alert) error {

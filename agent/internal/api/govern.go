@@ -15,6 +15,8 @@ import (
 type Governor interface {
 	// Own gives the agent's own documents for reading, nil when there are none yet. done lets go of them.
 	Own() (docs alert.Docs, done func(), err error)
+	// PolicyNames are those of the configuration.
+	PolicyNames() []string
 	// Alerts and Decisions are nil when no agent runs.
 	Alerts() *alert.Alerts
 	Decisions() *decision.Decisions

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/alert"
 	"github.com/mooring-hq/mooring/agent/internal/api"
+	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/decision"
 	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
 )
@@ -22,6 +23,24 @@ func (s *Stores) Own() (alert.Docs, func(), error) {
 		return nil, nil, err
 	}
 	return own, func() { _ = own.Close() }, nil // only read
+}
+
+// PolicyNames is part of api.Governor.
+func (s *Stores) PolicyNames() []string { return policyNames(s.config) }
+
+// PolicyNames is part of api.Governor.
+func (d *Daemon) PolicyNames() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return policyNames(d.config)
+}
+
+func policyNames(c *config.Config) []string {
+	var names []string
+	for _, p := range c.Policies {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // Alerts is part of api.Governor: nobody follows while no agent runs.
