@@ -101,7 +101,29 @@ func serviceToken(ctx context.Context, s *sdk.Session, audience string) (*sdk.To
 	if !notGranted(err) || len(scopes) == 1 {
 		return t, err
 	}
-	var granted []string
+	granted, err := eachGranted(ctx, s, scopes)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(granted) == 0:
+		return nil, sdk.Errorf(sdk.ErrAuth, "the app was granted none of the scopes it asks for; grant them on its page, Okta API Scopes")
+	}
+	return requestToken(ctx, s, granted)
+}
+
+// grantedOf gives those of the scopes that were granted.
+func grantedOf(ctx context.Context, s *sdk.Session, scopes []string) ([]string, error) {
+	_, err := requestToken(ctx, s, scopes)
+	switch {
+	case err == nil:
+		return scopes, nil
+	case notGranted(err):
+		return eachGranted(ctx, s, scopes)
+	}
+	return nil, err
+}
+
+func eachGranted(ctx context.Context, s *sdk.Session, scopes []string) (granted []string, err error) {
 	for _, scope := range scopes {
 		switch _, err := requestToken(ctx, s, []string{scope}); {
 		case err == nil:
@@ -110,10 +132,7 @@ func serviceToken(ctx context.Context, s *sdk.Session, audience string) (*sdk.To
 			return nil, err
 		}
 	}
-	if len(granted) == 0 {
-		return nil, sdk.Errorf(sdk.ErrAuth, "the app was granted none of the scopes it asks for; grant them on its page, Okta API Scopes")
-	}
-	return requestToken(ctx, s, granted)
+	return granted, nil
 }
 
 // refusal is why the token endpoint said no.

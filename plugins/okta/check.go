@@ -18,7 +18,8 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 	if err := tenant(ctx, s, st); err != nil {
 		return nil, err
 	}
-	if err := subject(ctx, s, st); err != nil {
+	user, err := subject(ctx, s, st)
+	if err != nil {
 		return nil, err
 	}
 	for _, b := range buckets() {
@@ -31,7 +32,11 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		return nil, err
 	}
 	st.Capabilities = append(st.Capabilities, realtime(s, st.Capabilities)...)
-	st.Capabilities = append(st.Capabilities, unneeded(s)...)
+	acts, err := mayAct(ctx, s, st, user)
+	if err != nil {
+		return nil, err
+	}
+	st.Capabilities = slices.Concat(st.Capabilities, acts, unneeded(s))
 	return st, nil
 }
 
@@ -55,22 +60,23 @@ func tenant(ctx context.Context, s *sdk.Session, st *sdk.Status) error {
 	return err
 }
 
-func subject(ctx context.Context, s *sdk.Session, st *sdk.Status) error {
+// subject says who the credential is, and gives the id of the user behind an API token, when that can be seen.
+func subject(ctx context.Context, s *sdk.Session, st *sdk.Status) (string, error) {
 	if isApp(s) {
 		st.Subject = "service app " + s.Secret("client_id")
-		return nil
+		return "", nil
 	}
 	var u user
 	_, err := get(ctx, s, "/api/v1/users/me", &u)
 	switch sdk.TypeOf(err) {
 	case "":
 		st.Subject = string(u.Profile.Login)
-		return u.check()
+		return u.ID, u.check()
 	case sdk.ErrPermission, sdk.ErrNotFound:
 		st.Subject = "API token"
-		return nil
+		return "", nil
 	}
-	return err
+	return "", err
 }
 
 // verified are the domains whose mail Okta may send, which is proved by DNS. Who may not see them has none.
@@ -141,10 +147,7 @@ func (src *source) judge(c *sdk.Capability, err error) {
 	case sdk.ErrNotInPlan:
 		c.State = sdk.NotInPlan
 	}
-	c.Reason = err.Error()
-	if e, ok := errors.AsType[*sdk.Error](err); ok && e.Message != "" { // nobody can act on a request's id
-		c.Reason = e.Message
-	}
+	c.Reason = plain(err)
 }
 
 // learn takes the names for the probes of child listings from the first entries of their parent.

@@ -55,22 +55,35 @@ func (o *org) appUsers(id string) oktatest.List[oktatest.AppUser] {
 	default:
 		return oktatest.List[oktatest.AppUser]{}
 	}
+	at := func(i int) oktatest.AppUser {
+		person := unit.At(i * every)
+		if o.live.OfficeState(person) != company.Active { // deactivating somebody takes the assignments away
+			return oktatest.AppUser{}
+		}
+		p := o.live.Person(person)
+		u := oktatest.AppUser{
+			ID: userID(person), Scope: "GROUP", ExternalID: "ext" + userID(person)[3:], UserName: p.Email, Created: p.HiredAt, Updated: p.HiredAt,
+			Changed: p.HiredAt,
+		}
+		if every > 1 {
+			u.Scope = "USER"
+		}
+		return u
+	}
 	return oktatest.List[oktatest.AppUser]{
 		Len: func() int { return (unit.Len(o.live.People()) + every - 1) / every },
-		At: func(i int) oktatest.AppUser {
-			person := unit.At(i * every)
-			if o.live.OfficeState(person) != company.Active { // deactivating somebody takes the assignments away
-				return oktatest.AppUser{}
+		At:  at,
+		Find: func(id string) (oktatest.AppUser, bool) {
+			n := number("00u", id)
+			if n < 0 || n >= int64(o.live.People()) {
+				return oktatest.AppUser{}, false
 			}
-			p := o.live.Person(person)
-			u := oktatest.AppUser{
-				ID: userID(person), Scope: "GROUP", ExternalID: "ext" + userID(person)[3:], UserName: p.Email, Created: p.HiredAt, Updated: p.HiredAt,
-				Changed: p.HiredAt,
+			rank, ok := unit.Rank(int(n))
+			if !ok || rank%every != 0 {
+				return oktatest.AppUser{}, false
 			}
-			if every > 1 {
-				u.Scope = "USER"
-			}
-			return u
+			u := at(rank / every)
+			return u, u.ID == id
 		},
 	}
 }
@@ -131,6 +144,14 @@ func (o *org) appTokens(id string) oktatest.List[oktatest.RefreshToken] {
 			}
 		},
 	}
+}
+
+func (o *org) tokensOf(user string) []oktatest.RefreshToken {
+	if _, ok := o.appUsers(appID(notes)).Find(user); !ok {
+		return nil
+	}
+	rank, _ := company.Everyone().Rank(int(number("00u", user)))
+	return []oktatest.RefreshToken{o.appTokens(appID(notes)).At(rank / notesEvery)}
 }
 
 func (o *org) userGrants(id string) oktatest.List[oktatest.Grant] {

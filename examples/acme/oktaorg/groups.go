@@ -88,7 +88,15 @@ func (o *org) team(id company.TeamID) oktatest.Group {
 
 func (o *org) members(id string) oktatest.List[oktatest.User] {
 	of := func(n func() int, at func(int) int) oktatest.List[oktatest.User] {
-		return oktatest.List[oktatest.User]{Len: n, At: func(i int) oktatest.User { return o.user(at(i)) }}
+		return oktatest.List[oktatest.User]{
+			Len: n, At: func(i int) oktatest.User { return o.user(at(i)) },
+			Find: func(user string) (oktatest.User, bool) {
+				if !slices.Contains(o.groupsOf(user), id) {
+					return oktatest.User{}, false
+				}
+				return o.user(int(number("00u", user))), true
+			},
+		}
 	}
 	switch n := number("00g", id); n {
 	case everyone:
@@ -108,6 +116,27 @@ func (o *org) members(id string) oktatest.List[oktatest.User] {
 		}
 		return of(func() int { return o.live.TeamLen(t) }, func(i int) int { return o.live.TeamPerson(t, i) })
 	}
+}
+
+// groupsOf are the groups a person is in.
+func (o *org) groupsOf(user string) []string {
+	n := number("00u", user)
+	if n < 0 || n >= int64(o.live.People()) {
+		return nil
+	}
+	var ids []string
+	person := int(n)
+	here := o.live.Here(company.Everyone(), person)
+	if here {
+		ids = append(ids, groupID(everyone))
+	}
+	if slices.Contains(o.live.Admins(), person) {
+		ids = append(ids, groupID(operators))
+	}
+	if team := o.live.TeamNow(person); here && slices.Contains(company.Departments(), team.Department) {
+		ids = append(ids, departmentGroup(o.live, team.Department), groupID(o.live.Team(team).ID))
+	}
+	return ids
 }
 
 // rules put people into the group of their department.

@@ -4,8 +4,8 @@
 // It promises that everything is computed from the company when it is asked for; it keeps only when it last heard of a
 // person or a team.
 //
-// To play it: oktatest.New(Config(live, &key.PublicKey, token)); the agent signs in as ClientID with the key, whose id is
-// KeyID, or with the API token; after every change of the company call Step.
+// To play it: oktatest.New(Config(live, &key.PublicKey, token)); the agent signs in as ClientID (to act: as ActorID) with the key, whose
+// id is KeyID, or with the API token; after every change of the company call Step.
 package oktaorg
 
 import (
@@ -24,6 +24,7 @@ import (
 const (
 	OrgID    = "00o1acme000000000001"
 	ClientID = "0oa1acme000000000005"
+	ActorID  = "0oa1acme000000000008" // a second one, which may change things; it has the same key, and is not listed
 	KeyID    = "acme-mooring-key"
 )
 
@@ -35,18 +36,26 @@ func Scopes() []string {
 	}
 }
 
+// ActScopes are those granted to the app of ActorID beside the others.
+func ActScopes() []string {
+	return []string{"okta.users.manage", "okta.groups.manage", "okta.apps.manage"}
+}
+
 // Config makes the fake show the company. token is an administrator's; empty: there is none.
 func Config(live *company.Live, key *rsa.PublicKey, token string) oktatest.Config {
 	o := &org{live: live, news: news{person: map[int]time.Time{}, team: map[company.TeamID]time.Time{}}}
 	cfg := oktatest.Config{
 		Org: &oktatest.Org{
 			ID: OrgID, Subdomain: "acme", Name: "Acme", CreatedAt: company.AsOf().AddDate(-13, 0, 0), Domains: []string{company.Domain},
-			Users: o.users(), UsersSince: o.usersSince, Groups: o.groups(), Members: o.members, Rules: o.rules(),
+			Users: o.users(), UsersSince: o.usersSince, Groups: o.groups(), Members: o.members, GroupsOf: o.groupsOf, Rules: o.rules(),
 			Admins: o.admins(), Roles: o.roles, GroupRoles: o.groupRoles,
 			Apps: o.apps(), AppUsers: o.appUsers, AppGroups: o.appGroups, AppGrants: o.appGrants, AppTokens: o.appTokens,
-			UserGrants: o.userGrants, APITokens: o.apiTokens(), Factors: o.factors, Log: o.log(),
+			TokensOf: o.tokensOf, UserGrants: o.userGrants, APITokens: o.apiTokens(), Factors: o.factors, Log: o.log(),
 		},
-		Apps: []oktatest.ServiceApp{{ClientID: ClientID, KeyID: KeyID, Key: key, Scopes: Scopes()}},
+		Apps: []oktatest.ServiceApp{
+			{ClientID: ClientID, KeyID: KeyID, Key: key, Scopes: Scopes()},
+			{ClientID: ActorID, KeyID: KeyID, Key: key, Scopes: append(Scopes(), ActScopes()...), Roles: []string{"ORG_ADMIN"}},
+		},
 	}
 	if token != "" {
 		admin := live.Admins()

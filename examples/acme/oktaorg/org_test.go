@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -132,6 +133,62 @@ func TestTheCompany(t *testing.T) {
 	}
 	if f := s.get("/api/v1/users/" + userID(s.live.CarelessAdmin()) + "/factors"); len(f) != 1 {
 		t.Errorf("the careless administrator has %d factors", len(f))
+	}
+}
+
+// TestWhoIsWhere: what is looked up by person is what the lists show.
+func TestWhoIsWhere(t *testing.T) {
+	s := newStage(t, 300)
+	for i := range 60 { // people come, leave and move
+		s.live.Step(time.Now().Add(time.Duration(i-60) * time.Millisecond))
+	}
+	o := &org{live: s.live, news: news{person: map[int]time.Time{}, team: map[company.TeamID]time.Time{}}}
+	in := map[string][]string{}
+	groups := o.groups()
+	for i := range groups.Len() {
+		g := groups.At(i)
+		members := o.members(g.ID)
+		for n := 0; members.Len != nil && n < members.Len(); n++ {
+			if u := members.At(n); u.ID != "" {
+				in[u.ID] = append(in[u.ID], g.ID)
+				if found, ok := members.Find(u.ID); !ok || found.ID != u.ID {
+					t.Errorf("%s is in %s, but is not found", u.ID, g.ID)
+				}
+			}
+		}
+	}
+	tokens := map[string]string{}
+	list := o.appTokens(appID(notes))
+	for i := range list.Len() {
+		if token := list.At(i); token.ID != "" {
+			tokens[token.UserID] = token.ID
+		}
+	}
+	for i := range s.live.People() {
+		id := userID(i)
+		want, got := in[id], o.groupsOf(id)
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(want, got) {
+			t.Errorf("%s is in %v, by person in %v", id, want, got)
+		}
+		for _, a := range []int{github, box, google, notes, portal} {
+			users := o.appUsers(appID(a))
+			listed := false
+			for n := 0; users.Len != nil && n < users.Len() && !listed; n++ {
+				listed = users.At(n).ID == id
+			}
+			if found := users.Find != nil && func() bool { _, ok := users.Find(id); return ok }(); found != listed {
+				t.Errorf("%s in app %d: listed %v, found %v", id, a, listed, found)
+			}
+		}
+		token := ""
+		for _, tk := range o.tokensOf(id) {
+			token += tk.ID
+		}
+		if token != tokens[id] {
+			t.Errorf("the token of %s is %q, by person %q", id, tokens[id], token)
+		}
 	}
 }
 

@@ -31,6 +31,8 @@ type ServiceApp struct {
 	Scopes          []string // granted
 	// NoRole: nobody gave the app an administrator's role, so that every call is refused.
 	NoRole bool
+	// Roles are the types of the app's roles; default: SUPER_ADMIN.
+	Roles []string
 	// DPoP: proof of possession is required.
 	DPoP bool
 }

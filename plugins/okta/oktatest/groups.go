@@ -146,3 +146,30 @@ func (c *call) getGroupRoles() {
 		c.roles(c.s.org.GroupRoles(id))
 	}
 }
+
+func (c *call) getClientRoles() {
+	client := c.r.PathValue("client")
+	for i := range c.s.cfg.Apps {
+		a := &c.s.cfg.Apps[i]
+		if a.ClientID != client {
+			continue
+		}
+		var roles []Role
+		for n, kind := range a.types() {
+			roles = append(roles, Role{ID: "ca" + pad(n, 18), Type: kind, Label: kind, Created: c.s.org.CreatedAt, Assignment: "CLIENT"})
+		}
+		c.roles(roles)
+		return
+	}
+	c.notFound("PublicClientApp", client)
+}
+
+func (a *ServiceApp) types() []string {
+	switch {
+	case a.NoRole:
+		return nil
+	case a.Roles == nil:
+		return []string{"SUPER_ADMIN"}
+	}
+	return a.Roles
+}

@@ -21,6 +21,7 @@ func (s *Server) table() []route {
 		{"GET /api/v1/groups/{id}", groups, "group", (*call).getGroup},
 		{"GET /api/v1/groups/{id}/users", groups, "groups", (*call).getMembers},
 		{"GET /api/v1/groups/{id}/roles", roles, "groups", (*call).getGroupRoles},
+		{"GET /oauth2/v1/clients/{client}/roles", roles, "other", (*call).getClientRoles},
 		{"GET /api/v1/iam/roles", roles, "other", (*call).getCustomRoles},
 		{"GET /api/v1/iam/assignees/users", roles, "other", (*call).getAssignees},
 
