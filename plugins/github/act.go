@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -80,24 +83,70 @@ var table = sdk.Actions{
 	},
 }
 
-// The methods of an Actor are the table's.
-
 // Prepare is part of sdk.Actor.
 func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, error) {
-	return table.Prepare(ctx, s, i)
+	p, err := table.Prepare(ctx, s, i)
+	return p, explainAct(i, err)
 }
 
 // Act is part of sdk.Actor.
 func (connector) Act(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte, keep func([]byte) error) (*sdk.Outcome, error) {
-	return table.Act(ctx, s, i, p, progress, keep)
+	o, err := table.Act(ctx, s, i, p, progress, keep)
+	return o, explainAct(i, err)
 }
 
 // ReadBack is part of sdk.Actor.
 func (connector) ReadBack(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte) (*sdk.ReadBack, error) {
-	return table.ReadBack(ctx, s, i, p, progress)
+	r, err := table.ReadBack(ctx, s, i, p, progress)
+	return r, explainAct(i, err)
 }
 
-// gone: that it is not there is what was wanted.
+// explainAct names the action, and the permission that it needs where GitHub did not.
+func explainAct(i *sdk.Intent, err error) error {
+	e, ok := errors.AsType[*sdk.Error](err)
+	if !ok {
+		return err
+	}
+	told := *e
+	if told.Capability == "" {
+		told.Capability = "act:" + i.GetAction()
+	}
+	if told.Type == sdk.ErrPermission && told.Permission == "" {
+		told.Permission = strings.Join(actNeeds[i.GetAction()].app, ", ")
+	}
+	return &told
+}
+
+// sure makes a change that GitHub refused look again: it may have been done already, by a request whose answer was lost or
+// by somebody else; and "not found" is what GitHub says as well to who may not do it.
+func sure[S any](c *sdk.Change[S]) *sdk.Change[S] {
+	write := c.Write
+	c.Write = func(ctx context.Context, s *sdk.Session, i *sdk.Intent, from, to S) (*sdk.Outcome, error) {
+		o, err := write(ctx, s, i, from, to)
+		if !refusedAlone(err) {
+			return o, err
+		}
+		now, readErr := c.Read(ctx, s, i)
+		switch {
+		case readErr != nil:
+			return nil, err
+		case alike(now, to):
+			return &sdk.Outcome{State: sdk.Already}, nil
+		case sdk.TypeOf(err) == sdk.ErrNotFound:
+			return nil, &sdk.Error{Type: sdk.ErrPermission, Sent: true, Message: "GitHub says \"not found\", but it is there: the credential may not change it"}
+		}
+		return nil, err
+	}
+	return c
+}
+
+func alike[S any](a, b S) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// gone: that it is not there is what was wanted. Not for calls that GitHub answers like that to who may not make them.
 func gone(err error) error {
 	if sdk.TypeOf(err) == sdk.ErrNotFound {
 		return nil

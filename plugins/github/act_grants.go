@@ -25,7 +25,7 @@ func partOf(i *sdk.Intent, kind, what string) (string, error) {
 func revocable(kind, what, effect string, find func(context.Context, *sdk.Session, string) (bool, error),
 	revoke func(context.Context, *sdk.Session, string) error,
 ) sdk.Actor {
-	return &sdk.Change[there]{
+	return sure(&sdk.Change[there]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (there, error) {
 			id, err := partOf(i, kind, what)
 			if err != nil {
@@ -43,10 +43,10 @@ func revocable(kind, what, effect string, find func(context.Context, *sdk.Sessio
 			if err != nil {
 				return nil, err
 			}
-			return nil, gone(revoke(ctx, s, id))
+			return nil, revoke(ctx, s, id)
 		},
 		Effects: func(i *sdk.Intent, _, _ there) []string { return []string{called(i, "grant") + effect} },
-	}
+	})
 }
 
 func revokePAT() sdk.Actor {
@@ -83,7 +83,7 @@ type blockedState struct {
 const lostBlocked = "an outside collaborator loses access to every repository; stars, watches and forks of whoever was blocked do not come back"
 
 func block() sdk.Actor {
-	return &sdk.Change[blockedState]{
+	return sure(&sdk.Change[blockedState]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (blockedState, error) {
 			u, err := seek(ctx, s, paged(orgPath(s, "/blocks"), maxPerPage), func(u *user) bool { return num(u.ID) == i.GetTarget().GetId() })
 			return blockedState{u != nil}, err
@@ -98,11 +98,7 @@ func block() sdk.Actor {
 			if !to.Blocked {
 				method = http.MethodDelete
 			}
-			err = change(ctx, s, method, orgPath(s, path("/blocks/%s", login)), nil, nil)
-			if !to.Blocked {
-				err = gone(err)
-			}
-			return nil, err
+			return nil, change(ctx, s, method, orgPath(s, path("/blocks/%s", login)), nil, nil)
 		},
 		Effects: func(i *sdk.Intent, _, to blockedState) []string {
 			if to.Blocked {
@@ -116,5 +112,5 @@ func block() sdk.Actor {
 			}
 			return []string{lostBlocked}
 		},
-	}
+	})
 }

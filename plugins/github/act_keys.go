@@ -20,7 +20,7 @@ const lostKey = "the key comes back with another id and date, and without when i
 func deployKeyID(repo, key string) string { return sdk.ID("deploy_key", repo, key) }
 
 func removeDeployKey() sdk.Actor {
-	return &sdk.Change[publicKey]{
+	return sure(&sdk.Change[publicKey]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (publicKey, error) {
 			_, k, err := keyOf(ctx, s, i)
 			if err != nil || k == nil {
@@ -35,7 +35,7 @@ func removeDeployKey() sdk.Actor {
 				return nil, err
 			}
 			if to.Key == "" {
-				return nil, gone(change(ctx, s, http.MethodDelete, r.path(path("/keys/%s", num(k.ID))), nil, nil))
+				return nil, change(ctx, s, http.MethodDelete, r.path(path("/keys/%s", num(k.ID))), nil, nil)
 			}
 			return nil, change(ctx, s, http.MethodPost, r.path("/keys"), map[string]any{"title": to.Title, "key": to.Key, "read_only": to.ReadOnly}, nil)
 		},
@@ -51,7 +51,7 @@ func removeDeployKey() sdk.Actor {
 			}
 			return []string{lostKey}
 		},
-	}
+	})
 }
 
 // keyOf finds the key of the target, nil when it is not there. One that an undo made again has another id: it is the

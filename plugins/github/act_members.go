@@ -35,7 +35,7 @@ func roleArg(required bool) sdk.Setting {
 }
 
 func removeMember() sdk.Actor {
-	return &sdk.Change[member]{
+	return sure(&sdk.Change[member]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (member, error) {
 			return readMember(ctx, s, i, true)
 		},
@@ -47,11 +47,11 @@ func removeMember() sdk.Actor {
 			}
 			return []string{lostMember}
 		},
-	}
+	})
 }
 
 func restoreMember() sdk.Actor {
-	return &sdk.Change[member]{
+	return sure(&sdk.Change[member]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (member, error) {
 			return readMember(ctx, s, i, false)
 		},
@@ -66,11 +66,11 @@ func restoreMember() sdk.Actor {
 			return member{In: true, Role: role}, nil
 		},
 		Write: writeMember, Effects: memberEffects,
-	}
+	})
 }
 
 func changeRole() sdk.Actor {
-	return &sdk.Change[member]{
+	return sure(&sdk.Change[member]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (member, error) {
 			m, err := readMember(ctx, s, i, false)
 			if err == nil && !m.In {
@@ -89,7 +89,7 @@ func changeRole() sdk.Actor {
 			}
 			// The call would invite who left meanwhile.
 			if _, err := membershipOf(ctx, s, login); err != nil {
-				return nil, err
+				return nil, notIn(err, login)
 			}
 			return nil, putMembership(ctx, s, login, to.Role)
 		},
@@ -99,7 +99,7 @@ func changeRole() sdk.Actor {
 			}
 			return []string{called(i, "account") + " becomes a plain member: no owner any more"}
 		},
-	}
+	})
 }
 
 // orgMembership is the answer of GET /orgs/{org}/memberships/{login}.
@@ -119,6 +119,14 @@ func membershipOf(ctx context.Context, s *sdk.Session, login string) (*orgMember
 		err = sdk.Errorf(sdk.ErrUnsupported, "%s is a billing manager, which GitHub has no call to give back; do it by hand", login)
 	}
 	return &m, err
+}
+
+// notIn: somebody left since the action was planned.
+func notIn(err error, login string) error {
+	if sdk.TypeOf(err) != sdk.ErrNotFound {
+		return err
+	}
+	return &sdk.Error{Type: sdk.ErrConflict, Sent: true, Message: login + " is not in the organisation any more"}
 }
 
 func putMembership(ctx context.Context, s *sdk.Session, login, role string) error {
@@ -156,7 +164,7 @@ func writeMember(ctx context.Context, s *sdk.Session, i *sdk.Intent, _, to membe
 		return nil, err
 	}
 	if !to.In {
-		return nil, gone(change(ctx, s, http.MethodDelete, membershipRef(s, login), nil, nil))
+		return nil, change(ctx, s, http.MethodDelete, membershipRef(s, login), nil, nil)
 	}
 	if err := putMembership(ctx, s, login, to.Role); err != nil || len(to.Teams) == 0 {
 		return nil, err

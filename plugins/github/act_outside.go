@@ -22,7 +22,7 @@ type given struct {
 const lostOutside = "whoever is invited again must accept, for each repository; private forks, stars, and custom roles do not come back"
 
 func removeOutside() sdk.Actor {
-	return &sdk.Change[outsider]{
+	return sure(&sdk.Change[outsider]{
 		Read:  readOutside,
 		Want:  func(*sdk.Intent, outsider) (outsider, error) { return outsider{}, nil },
 		Write: writeOutside,
@@ -38,7 +38,7 @@ func removeOutside() sdk.Actor {
 			}
 			return []string{lostOutside}
 		},
-	}
+	})
 }
 
 func plural(n int) string {
@@ -167,7 +167,7 @@ func writeOutside(ctx context.Context, s *sdk.Session, i *sdk.Intent, _, to outs
 		return nil, err
 	}
 	if len(to.Repositories) == 0 {
-		return nil, gone(change(ctx, s, http.MethodDelete, orgPath(s, path("/outside_collaborators/%s", login)), nil, nil))
+		return nil, change(ctx, s, http.MethodDelete, orgPath(s, path("/outside_collaborators/%s", login)), nil, nil)
 	}
 	for n, g := range to.Repositories {
 		r, err := repositoryOf(ctx, s, g.ID)

@@ -200,14 +200,13 @@ func (m *moved) giveBack(ctx context.Context, s *sdk.Session, r, to *repository,
 func (m *moved) deleteCopy(ctx context.Context, s *sdk.Session, to *repository) error {
 	in := map[string]string{"message": "Moved back", "sha": m.SHA}
 	err := change(ctx, s, http.MethodDelete, contentsRef(to, m.Copy), in, nil)
-	if sdk.TypeOf(err) == sdk.ErrConflict {
-		now, readErr := readAt(ctx, s, to, m.Copy)
-		if readErr == nil && now.SHA == m.SHA { // another write to the repository came between
-			return later(err)
-		}
+	if !refusedAlone(err) {
+		return err
+	}
+	if cleared, readErr := m.copyGone(ctx, s); readErr == nil && cleared {
 		return nil
 	}
-	return gone(err)
+	return later(err) // GitHub says "not found", too, to who may not delete it
 }
 
 func (m *moved) copyGone(ctx context.Context, s *sdk.Session) (bool, error) {

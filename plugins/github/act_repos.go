@@ -39,7 +39,7 @@ const lostPublic = "forks are cut off from the repository, stars and watchers wh
 	"any more"
 
 func makePrivate() sdk.Actor {
-	return &sdk.Change[visible]{
+	return sure(&sdk.Change[visible]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (visible, error) {
 			r, err := repositoryOf(ctx, s, i.GetTarget().GetId())
 			if err != nil {
@@ -60,7 +60,7 @@ func makePrivate() sdk.Actor {
 			}
 			return []string{lostPublic}
 		},
-	}
+	})
 }
 
 // archived is whether a repository can be written to.
@@ -69,7 +69,7 @@ type archived struct {
 }
 
 func archive() sdk.Actor {
-	return &sdk.Change[archived]{
+	return sure(&sdk.Change[archived]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (archived, error) {
 			r, err := repositoryOf(ctx, s, i.GetTarget().GetId())
 			if err != nil {
@@ -87,7 +87,7 @@ func archive() sdk.Actor {
 			}
 			return []string{called(i, "repository") + " can be written to again"}
 		},
-	}
+	})
 }
 
 func patchRepository(ctx context.Context, s *sdk.Session, id string, in any) error {

@@ -151,7 +151,7 @@ type inTeam struct {
 }
 
 func removeFromTeam() sdk.Actor {
-	return &sdk.Change[inTeam]{
+	return sure(&sdk.Change[inTeam]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (inTeam, error) {
 			team, login, err := teamMember(ctx, s, i)
 			if err != nil {
@@ -176,10 +176,10 @@ func removeFromTeam() sdk.Actor {
 				return nil, err
 			}
 			if to.Role == "" {
-				return nil, gone(change(ctx, s, http.MethodDelete, teamRef(num(o.ID), team, login), nil, nil))
+				return nil, change(ctx, s, http.MethodDelete, teamRef(num(o.ID), team, login), nil, nil)
 			}
 			if _, err := membershipOf(ctx, s, login); err != nil { // the call would invite who left meanwhile
-				return nil, err
+				return nil, notIn(err, login)
 			}
 			return nil, putTeam(ctx, s, num(o.ID), team, login, to.Role)
 		},
@@ -189,7 +189,7 @@ func removeFromTeam() sdk.Actor {
 			}
 			return []string{called(i, "membership") + ": " + to.Role + " of the team again"}
 		},
-	}
+	})
 }
 
 // teamMember gives a membership's team and the login of its member.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mooring-hq/mooring/plugins/github/githubtest"
 	"github.com/mooring-hq/mooring/sdk"
 	"github.com/mooring-hq/mooring/sdk/sdktest"
@@ -267,7 +269,9 @@ func withContent(o *githubtest.Org) {
 	o.Content = func(_, sha string) []byte { return by[sha] }
 }
 
-func TestActions(t *testing.T) {
+// actWorld has something for every action.
+func actWorld(t *testing.T, change func(*githubtest.Config)) *world {
+	t.Helper()
 	o := quiet()
 	withContent(o)
 	repos := o.Repos
@@ -278,7 +282,12 @@ func TestActions(t *testing.T) {
 		}
 		return r
 	}
-	w := start(t, o, acting)
+	return start(t, o, change)
+}
+
+// actCases are at least one for each action.
+func (w *world) actCases(t *testing.T) []sdktest.ActionCase {
+	t.Helper()
 	forget := func() { w.server.Forget(orgName) }
 	id := func(i int) string { return numbers(firstUser+i, 1)[0] }
 	state := func(login string) func() any { return func() any { return w.memberState(t, login) } }
@@ -290,7 +299,7 @@ func TestActions(t *testing.T) {
 			return m
 		}
 	}
-	cases := []sdktest.ActionCase{
+	return []sdktest.ActionCase{
 		{
 			Action: "remove_member", Target: id(5), State: state("user005"), Reset: forget,
 			Lost: invitedState("member", map[string]string{"team-1": "member"}),
@@ -345,7 +354,69 @@ func TestActions(t *testing.T) {
 			State: w.fileState(t, "repo-3"),
 		},
 	}
-	sdktest.Actions(t, w.options(), cases...)
+}
+
+func TestActions(t *testing.T) {
+	w := actWorld(t, acting)
+	sdktest.Actions(t, w.options(), w.actCases(t)...)
+}
+
+func intentOf(c *sdktest.ActionCase) *sdk.Intent {
+	i := &sdk.Intent{Id: "1", Key: "k", Action: c.Action}
+	for n := range table {
+		if table[n].Name == c.Action {
+			i.Target = sdk.To(table[n].On, c.Target)
+		}
+	}
+	for name, v := range c.Args {
+		i.Args = append(i.Args, &wire.Value{Name: name, Value: v})
+	}
+	return i
+}
+
+// Credentials that read are refused by every action, and nothing changes.
+func TestReadingCannotAct(t *testing.T) {
+	w := actWorld(t, func(c *githubtest.Config) {
+		acting(c)
+		reading := c.Apps[0]
+		reading.ID, reading.Slug, reading.Permissions = 98, "reader", map[string]string{}
+		for name := range c.Apps[0].Permissions {
+			reading.Permissions[name] = "read"
+		}
+		reading.Installations = []githubtest.Installation{{ID: 601, Account: orgName, CreatedAt: epochOfWorld, UpdatedAt: epochOfWorld}}
+		c.Apps = append(c.Apps, reading)
+		c.Tokens = append(c.Tokens, githubtest.Token{Value: "ghp_reader", User: someone(999), Roles: map[string]string{orgName: "admin"}, Scopes: []string{"read:org", "read:audit_log"}})
+	})
+	writer := w.appSession(t)
+	reader := w.appSession(t)
+	reader.Secret = func(name string) string { return map[string]string{"app_id": "98", "private_key": w.pem()}[name] }
+	reader.HTTP = &http.Client{Transport: bearer("unused")}
+	token, err := installationToken(t.Context(), reader, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader.HTTP = &http.Client{Transport: bearer(token.Value)}
+	for _, c := range w.actCases(t) {
+		i, before := intentOf(&c), c.State()
+		plan := mustPlan(t, writer, i)
+		for name, s := range map[string]*sdk.Session{"App": reader, "token": w.session("ghp_reader", nil)} {
+			o, err := connector{}.Act(t.Context(), s, i, plan, nil, func([]byte) error { return nil })
+			if err != nil {
+				o = sdk.OutcomeOf(err, false)
+			}
+			if o.GetState() != sdk.Refused {
+				t.Errorf("%s %s of a %s that reads: %v", c.Action, c.Name, name, o)
+			}
+			if diff := cmp.Diff(before, c.State()); diff != "" {
+				t.Errorf("%s %s of a %s that reads changed something: %s", c.Action, c.Name, name, diff)
+			}
+		}
+	}
+	for _, c := range check(t, reader).Capabilities {
+		if strings.HasPrefix(c.Name, "act:") && (c.State != sdk.SwitchedOff || len(c.Missing) == 0 || c.Reason == "") {
+			t.Errorf("an App that reads: %+v", c)
+		}
+	}
 }
 
 // done carries an action out, without faults.

@@ -33,11 +33,11 @@ func auth() sdk.Auth {
 				{Name: "app_id", Doc: "App ID, on the App's settings page", Public: true},
 				{Name: "private_key", Doc: "PEM file from \"Generate a private key\" on the same page"},
 			},
-			Lifetime: tokenTTL, Token: installationToken, Scopes: needs(true), Steps: appSteps,
+			Lifetime: tokenTTL, Token: installationToken, Scopes: append(needs(true), actScopes(true)...), Steps: appSteps,
 		},
 		{
 			Name: "token", Doc: "a personal access token of an owner, classic or fine-grained, or an OAuth token",
-			Fields: []sdk.Field{{Name: "token", Doc: "the token"}}, Scopes: needs(false), Steps: tokenSteps,
+			Fields: []sdk.Field{{Name: "token", Doc: "the token"}}, Scopes: append(needs(false), actScopes(false)...), Steps: tokenSteps,
 		},
 		{
 			Name: "webhook", Doc: "beside one of the others: checks the signatures of webhooks",

@@ -22,6 +22,8 @@ type subject struct {
 	owner string   // of its quota
 	sight []string // what decides what it sees, beside single permissions
 	holds []string // scopes or permissions
+	// classic: holds are scopes. Of a fine-grained token GitHub does not tell what it may do.
+	classic bool
 }
 
 // Check asks who the credential is, and each listing for one entry.
@@ -56,6 +58,8 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		return nil, err
 	}
 	st.Capabilities = append(st.Capabilities, webhookCapability(s))
+	owner := slices.ContainsFunc(st.Capabilities, func(c sdk.Capability) bool { return c.Name == "list:invitations" && c.State == sdk.Held })
+	st.Capabilities = append(st.Capabilities, who.mayAct(s, owner)...)
 	st.Capabilities = append(st.Capabilities, who.unneeded()...)
 	return st, nil
 }
@@ -106,9 +110,10 @@ func identify(ctx context.Context, s *sdk.Session, h http.Header) (*subject, err
 		return nil, err
 	}
 	id := "user " + num(u.ID)
+	_, classic := h["X-Oauth-Scopes"]
 	holds := scopeList(h.Get("X-Oauth-Scopes"))
 	slices.Sort(holds)
-	return &subject{name: u.Login, owner: id, sight: []string{id}, holds: holds}, nil
+	return &subject{name: u.Login, owner: id, sight: []string{id}, holds: holds, classic: classic}, nil
 }
 
 // unneeded names what the credential holds and no listing uses.
@@ -118,7 +123,7 @@ func (w *subject) unneeded() []sdk.Capability {
 		if !needed(scope) {
 			list = append(list, sdk.Capability{
 				Name: "extra:" + scope, State: sdk.Unneeded,
-				Reason: "held, but reading does not need it; take it away from the credential",
+				Reason: "held, but reading does not need it; take it away from a credential that is not for actions",
 			})
 		}
 	}

@@ -27,7 +27,7 @@ var (
 	}
 )
 
-const permissionStep = "Choose these permissions, each with Access: Read-only: ${scopes}. members, and what begins with organization_, stands under " +
+const permissionStep = "Choose these permissions, each with the Access behind its colon (read: Read-only, write: Read and write): ${scopes}. members, and what begins with organization_, stands under " +
 	"Organization permissions, the rest under Repository permissions."
 
 // appOnly are the listings that GitHub shows to Apps only.
