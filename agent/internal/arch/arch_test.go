@@ -43,7 +43,7 @@ var levels = map[string]int{
 	"agent/internal/store/bolt": 5, "agent/internal/store/storetest": 5,
 	"agent/internal/event": 5, "agent/internal/health": 6,
 	"agent/internal/policy": 6, "agent/internal/index": 6, "agent/internal/view": 6, "agent/internal/decision": 6, "agent/internal/alert": 6,
-	"agent/internal/scan": 6, "agent/internal/action": 6, "agent/internal/sink": 6, "agent/internal/judge": 7,
+	"agent/internal/scan": 6, "agent/internal/action": 6, "agent/internal/sink": 6, "agent/internal/judge": 7, "agent/internal/policy/trial": 7,
 	"agent/internal/api": 7, "agent/internal/daemon": 8, "agent": 9,
 }
 
