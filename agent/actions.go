@@ -280,9 +280,16 @@ func printIntents(all []*action.Intent) {
 	}
 	t := newTable("ID", "STATE", "ACTION", "TARGET", "BY", "WHEN", "NOTES")
 	for _, i := range all {
-		t.row(i.ID, string(i.State), i.Action, i.Target, i.Author, i.Created.Local().Format(time.DateTime), note(i))
+		t.row(i.ID, string(i.State), named(i), i.Target, i.Author, i.Created.Local().Format(time.DateTime), note(i))
 	}
 	t.print(os.Stdout)
+}
+
+func named(i *action.Intent) string {
+	if i.Undoes != "" {
+		return "undo of " + i.Action
+	}
+	return i.Action
 }
 
 func note(i *action.Intent) string {
@@ -306,7 +313,7 @@ func printIntent(i *action.Intent) {
 		}
 	}
 	line("id", i.ID)
-	line("action", i.Action)
+	line("action", named(i))
 	line("target", i.Target)
 	for name, v := range i.Args {
 		line("argument", name+" = "+shortened(v))

@@ -43,13 +43,18 @@ func auditVerifyCommand(o *options) *cobra.Command {
 				}
 				dir = daemon.AuditDir(cfg.Agent.DataDir)
 				if path := cfg.Agent.AuditCheckpoints; path != "" && len(checkpoints) == 0 {
-					checkpoints = append(checkpoints, path)
+					if _, err := os.Stat(path); err == nil { // else there was none to write yet
+						checkpoints = append(checkpoints, path)
+					}
 				}
 			}
 			if _, err := os.Stat(filepath.Join(dir, "entries.jsonl")); errors.Is(err, os.ErrNotExist) {
 				return fmt.Errorf("there is no audit log in %s yet", dir)
 			}
 			r, err := audit.Verify(dir, checkpoints...)
+			if _, tampered := errors.AsType[*audit.TamperedError](err); tampered {
+				r, err = audit.Verify(dir, checkpoints...) // an agent that runs may have been in the middle of an entry
+			}
 			if err != nil {
 				return err
 			}

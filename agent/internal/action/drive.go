@@ -260,6 +260,9 @@ func (e *Engine) conclude(ctx context.Context, id string, o *wire.Outcome) error
 		return err
 	}
 	e.Reached("concluded")
+	if target, err := i.ref(); err == nil && e.Acted != nil && i.State != Refused {
+		e.Acted(target)
+	}
 	if err := e.auditOutcome(ctx, i); err != nil {
 		e.Logger.Error("an outcome is not in the audit log yet, no action is begun before", "intent", id, "error", err)
 		return e.block(ctx, i, err)

@@ -75,8 +75,10 @@ type Config struct {
 	Stopped func() string
 	// Population is how many records of a kind there are.
 	Population func(wire.Kind) int64
-	Logger     hclog.Logger
-	Now        func() time.Time
+	// Acted is told of targets that may be others now, so that somebody looks; nil: nobody does.
+	Acted  func(target record.Ref)
+	Logger hclog.Logger
+	Now    func() time.Time
 	// Retry is the first wait before something is tried again; default a second.
 	Retry time.Duration
 	// Reached is called at each step on the way of an intent, for tests that end the process there.

@@ -13,11 +13,14 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	"github.com/mooring-hq/mooring/agent/internal/action"
 	"github.com/mooring-hq/mooring/agent/internal/audit"
 	"github.com/mooring-hq/mooring/agent/internal/plughost"
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
+	"github.com/mooring-hq/mooring/agent/internal/store"
 	"github.com/mooring-hq/mooring/agent/internal/view"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
@@ -165,8 +168,22 @@ func (i *instance) openActions(d *Daemon) {
 		Guard: func(ctx context.Context, _ string, target record.Ref) error { return d.guard(ctx, i, target) },
 		Doubt: func(ctx context.Context, target record.Ref) string { return doubt(ctx, i, target) }, Stopped: d.stopped,
 		Population: func(k wire.Kind) int64 { return i.store.Counts()[k] },
+		Acted:      i.acted,
 		Logger:     d.Logger.With("instance", i.c.ID()),
 	})
+}
+
+// acted has a target looked at again, where it was seen last.
+func (i *instance) acted(target record.Ref) {
+	ref := &wire.Ref{Kind: target.Kind, Id: &target.ID}
+	for row, err := range i.store.Rows(context.Background(), store.Range{Kind: target.Kind, ID: target.ID}) {
+		if err != nil {
+			return // the next scan sees it
+		}
+		i.engine.Hint(&wire.Hint{
+			Listing: row.Home.Listing, Shard: row.Home.Shard, Refs: []*wire.Ref{ref}, Reason: "an action", SeenAt: timestamppb.Now(),
+		})
+	}
 }
 
 // stopped says why no action may leave: somebody put a file there.
