@@ -53,8 +53,9 @@ type moving struct {
 // left is what a quarantine leaves behind: its progress, and for its undo.
 type left struct {
 	Step  int    `json:"step"`
-	Cell  string `json:"cell"`  // the item's folder
-	Stone string `json:"stone"` // the file in its place
+	Root  string `json:"root,omitempty"` // the folder for all
+	Cell  string `json:"cell"`           // the item's folder
+	Stone string `json:"stone"`          // the file in its place
 }
 
 func movingOf(p *sdk.Plan) (m moving, err error) {

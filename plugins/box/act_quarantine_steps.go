@@ -15,7 +15,6 @@ import (
 type job struct {
 	s    *sdk.Session
 	id   string // of the item
-	root string // the folder to move it into, when one is given
 	from *home
 	left left
 }
@@ -31,15 +30,15 @@ func (q quarantine) Act(
 	if m.In || p.GetAlready() {
 		return &sdk.Outcome{State: sdk.Already}, nil
 	}
-	j := &job{s: s, id: i.GetTarget().GetId(), root: sdk.Arg(i, "folder"), from: &m.From}
-	steps := []func(context.Context) error{j.makeCell, j.close, j.letOwnerIn, j.moveIn, j.putStone}
+	j := &job{s: s, id: i.GetTarget().GetId(), from: &m.From, left: left{Root: sdk.Arg(i, "folder")}}
+	steps := []func(context.Context) error{j.makeRoot, j.makeCell, j.close, j.letOwnerIn, j.accept, j.moveIn, j.putStone}
 	if i.GetUndo() != nil {
 		l, err := leftBy(i)
 		if err != nil {
 			return nil, err
 		}
 		j.left = left{Cell: l.Cell, Stone: l.Stone}
-		steps = []func(context.Context) error{j.letOwnerIn, j.moveBack, j.open, j.takeStone, j.removeCell}
+		steps = []func(context.Context) error{j.letOwnerIn, j.accept, j.moveBack, j.open, j.takeStone, j.removeCell}
 	}
 	if len(progress) > 0 && json.Unmarshal(progress, &j.left) != nil {
 		return nil, sdk.Errorf(sdk.ErrInvalid, "the progress cannot be read")
@@ -56,15 +55,17 @@ func (q quarantine) Act(
 	return &sdk.Outcome{State: sdk.Done, UndoSnapshot: []byte(pack(j.left))}, nil
 }
 
-// makeCell makes the folder that is to hold the item alone, in the account of the agent.
-func (j *job) makeCell(ctx context.Context) (err error) {
-	root := j.root
-	if root == "" {
-		if root, err = folderIn(ctx, j.s, rootFolder, quarantineName); err != nil {
-			return err
-		}
+// makeRoot makes the folder for all that is in quarantine.
+func (j *job) makeRoot(ctx context.Context) (err error) {
+	if j.left.Root == "" {
+		j.left.Root, err = folderIn(ctx, j.s, rootFolder, quarantineName)
 	}
-	j.left.Cell, err = folderIn(ctx, j.s, root, j.id)
+	return err
+}
+
+// makeCell makes the folder that is to hold the item alone.
+func (j *job) makeCell(ctx context.Context) (err error) {
+	j.left.Cell, err = folderIn(ctx, j.s, j.left.Root, j.id)
 	return err
 }
 
@@ -114,25 +115,25 @@ func (j *job) close(ctx context.Context) error {
 
 func (j *job) cell() place { return place{Kind: typeFolder} }
 
-// letOwnerIn lets the item's owner edit its folder; where users have to accept invitations, the owner does.
+// letOwnerIn lets the item's owner edit its folder.
 func (j *job) letOwnerIn(ctx context.Context) error {
-	who := "user " + j.from.Owner
 	people, _, err := letIn(ctx, j.s, j.cell(), j.left.Cell)
-	if err != nil {
+	if _, in := people[j.owner()]; in || err != nil {
 		return err
 	}
-	if _, in := people[who]; !in {
-		if err := invite(ctx, j.s, j.cell(), j.left.Cell, guest{Who: who, Role: "editor"}); err != nil {
-			return err
-		}
-		if people, _, err = letIn(ctx, j.s, j.cell(), j.left.Cell); err != nil {
-			return err
-		}
+	return invite(ctx, j.s, j.cell(), j.left.Cell, guest{Who: j.owner(), Role: "editor"})
+}
+
+func (j *job) owner() string { return "user " + j.from.Owner }
+
+// accept: where users have to accept invitations, the owner does.
+func (j *job) accept(ctx context.Context) error {
+	people, _, err := letIn(ctx, j.s, j.cell(), j.left.Cell)
+	c := people[j.owner()]
+	if err != nil || c.Status != "pending" {
+		return err
 	}
-	if c, in := people[who]; in && c.Status == "pending" {
-		return order(ctx, j.s, http.MethodPut, path("/collaborations/%s", c.ID), j.from.Owner, map[string]string{"status": "accepted"})
-	}
-	return nil
+	return order(ctx, j.s, http.MethodPut, path("/collaborations/%s", c.ID), j.from.Owner, map[string]string{"status": "accepted"})
 }
 
 // move has the owner move the item, unless it is there.

@@ -21,12 +21,17 @@ type loser struct {
 	next    http.Handler
 	at      atomic.Int64 // requests until the one that is lost; 0: none
 	arrives bool
+	status  int // the answer; 0: none
 }
 
 func (l *loser) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if l.at.Load() > 0 && l.at.Add(-1) == 0 {
 		if l.arrives {
 			l.next.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if l.status != 0 {
+			w.WriteHeader(l.status)
+			return
 		}
 		panic(http.ErrAbortHandler)
 	}
@@ -91,25 +96,37 @@ func (d *done) undo() *sdk.Intent {
 	return i
 }
 
+func (d *done) look(t *testing.T, s *sdk.Session) *sdk.ReadBack {
+	t.Helper()
+	r, err := connector{}.ReadBack(t.Context(), s, d.intent, d.plan, d.progress)
+	if err != nil {
+		t.Errorf("read back: %v", err)
+	}
+	return r
+}
+
 func asJSON(t *testing.T, v any) string { return string(marshal(t, v)) }
+
+// undone are the actions that undo takes back, each with something to do it to.
+var undone = []struct {
+	action, target string
+	args           map[string]string
+}{
+	{"remove_shared_link", "103", nil},
+	{"change_shared_link", "130", map[string]string{"access": "company"}},
+	{"remove_collaborator", "100", map[string]string{"who": "1001"}},
+	{"remove_external_users", "140", nil},
+	{"trash", "100", nil},
+	{"restore", "131", nil},
+	{"overwrite", "103", map[string]string{"text": "removed"}},
+	{"quarantine", "100", nil},
+	{"quarantine", "103", nil},
+}
 
 // TestUndoLost: each request of an undo is lost once, before the fake got it and after; the undo done again ends where the
 // one of which nothing was lost does, and once more it changes nothing.
 func TestUndoLost(t *testing.T) {
-	for _, c := range []struct {
-		action, target string
-		args           map[string]string
-	}{
-		{"remove_shared_link", "103", nil},
-		{"change_shared_link", "130", map[string]string{"access": "company"}},
-		{"remove_collaborator", "100", map[string]string{"who": "1001"}},
-		{"remove_external_users", "140", nil},
-		{"trash", "100", nil},
-		{"restore", "131", nil},
-		{"overwrite", "103", map[string]string{"text": "removed"}},
-		{"quarantine", "100", nil},
-		{"quarantine", "103", nil},
-	} {
+	for _, c := range undone {
 		t.Run(c.action+c.target, func(t *testing.T) {
 			w := acting(t)
 			l, s := losing(t, w)
@@ -130,14 +147,16 @@ func TestUndoLost(t *testing.T) {
 					if first.GetState() == sdk.Refused && asJSON(t, state()) != away {
 						t.Errorf("request %d: refused, but the state is %s", n, asJSON(t, state()))
 					}
+					if r := u.look(t, s); want != "" && (r.GetState() == sdk.Applied) != (asJSON(t, state()) == want) {
+						t.Errorf("request %d lost, got %v: read back %v, but the state is %s", n, l.arrives, r, asJSON(t, state()))
+					}
 					for range 2 { // as the agent repeats it, and once more
 						if o := u.act(t, s); o.GetState() != sdk.Done && o.GetState() != sdk.Already {
 							t.Errorf("request %d lost, got %v: again: %v", n, l.arrives, o)
 						}
 					}
-					r, err := connector{}.ReadBack(t.Context(), s, u.intent, u.plan, u.progress)
-					if err != nil || r.GetState() != sdk.Applied {
-						t.Errorf("request %d lost, got %v: read back %v, %v", n, l.arrives, r, err)
+					if r := u.look(t, s); r.GetState() != sdk.Applied {
+						t.Errorf("request %d lost, got %v: read back %v", n, l.arrives, r)
 					}
 					got := asJSON(t, state())
 					if n == 0 {
@@ -151,6 +170,63 @@ func TestUndoLost(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRefusedMidway: when the n-th request is refused, what is told as refused changed nothing, neither by the act nor by
+// its undo.
+func TestRefusedMidway(t *testing.T) {
+	for _, c := range undone {
+		w := acting(t)
+		l, s := losing(t, w)
+		state := w.state(c.target)
+		refuse := func(d *done, n int64) (more bool) {
+			before := asJSON(t, state())
+			l.at.Store(n)
+			l.status = http.StatusForbidden
+			o := d.act(t, s)
+			if now := asJSON(t, state()); o.GetState() == sdk.Refused && now != before {
+				t.Errorf("%s: request %d refused: told as refused, but the state is\n%s\nwas\n%s", c.action, n, now, before)
+			}
+			return l.at.Swap(0) == 0
+		}
+		for n := int64(1); ; n++ {
+			w.fake.Forget()
+			more := refuse(planOf(t, s, intent(c.action, c.target, c.args)), n)
+			w.fake.Forget()
+			d := planOf(t, s, intent(c.action, c.target, c.args))
+			d.act(t, s)
+			if again := refuse(planOf(t, s, d.undo()), n); !more && !again {
+				break
+			}
+		}
+	}
+}
+
+// TestQuarantineFolder: only a folder of the agent's own account is taken. Where people have to accept invitations, the
+// owner does.
+func TestQuarantineFolder(t *testing.T) {
+	c := acting(t).content
+	own := thing(boxtest.Folder, 800, "Cells", boxtest.Root, boxtest.Person{ID: serviceID, Name: "Mooring"})
+	c.items = append(c.items, own)
+	w := start(t, c, func(c *boxtest.Config) { c.AskAll = true })
+	s := w.session(t, nil)
+	for _, folder := range []string{"140", "103", "4711"} {
+		if _, err := (connector{}).Prepare(t.Context(), s, intent("quarantine", "103", map[string]string{"folder": folder})); sdk.TypeOf(err) != sdk.ErrInvalid {
+			t.Errorf("into %s: %v", folder, err)
+		}
+	}
+	d := planOf(t, s, intent("quarantine", "103", map[string]string{"folder": "800"}))
+	if o := d.act(t, s); o.GetState() != sdk.Done || d.look(t, s).GetState() != sdk.Applied {
+		t.Fatalf("%v, %v", o, d.look(t, s))
+	}
+	it, _ := w.fake.Enterprise().Item("103")
+	if cell, _ := w.fake.Enterprise().Item(it.Parent); cell.Parent != "800" || it.Owner.ID != serviceID {
+		t.Errorf("it is in %+v, of %s", cell, it.Owner.ID)
+	}
+	u := planOf(t, s, d.undo())
+	if o := u.act(t, s); o.GetState() != sdk.Done || u.look(t, s).GetState() != sdk.Applied {
+		t.Errorf("%v, %v", o, u.look(t, s))
 	}
 }
 

@@ -16,6 +16,8 @@ type Config struct {
 	// PollWait is how long a long-poll is held; 0: 10 minutes.
 	PollWait time.Duration
 	Latency  time.Duration
+	// AskAll: whom somebody lets in has to accept, in the enterprise itself too.
+	AskAll bool
 	// Now is the clock of tokens, limits and logs; default time.Now.
 	Now func() time.Time
 	// Client posts webhooks; default: 10 s, no redirects.

@@ -90,7 +90,7 @@ func (c *call) postCollaboration() {
 	answer(c.w, http.StatusCreated, c.showCollaboration(&it, &x))
 }
 
-// who finds whom an invitation is for.
+// who finds whom an invitation is for: the enterprise's own are in at once, unless its administrators want them asked.
 func (c *call) who(x *Collaboration, kind, id, login string) bool {
 	if kind == "group" {
 		g, ok := c.s.ent.Groups.find(id)
@@ -100,6 +100,9 @@ func (c *call) who(x *Collaboration, kind, id, login string) bool {
 	for i := range c.s.ent.Users.len() {
 		if u := c.s.ent.Users.At(i); u.ID == id || id == "" && u.Login == login {
 			x.User = &u.Person
+			if c.s.cfg.AskAll {
+				x.Status = "pending"
+			}
 			return true
 		}
 	}
