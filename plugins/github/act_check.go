@@ -49,8 +49,9 @@ func actScopes(app bool) []*wire.ScopeNeed {
 }
 
 // mayAct says of each action whether the credential may. It costs no request: GitHub told what the credential holds. A
-// credential that holds nothing for any of them is one that reads, and is not told that it lacks everything.
-func (w *subject) mayAct(s *sdk.Session, owner bool) []sdk.Capability {
+// credential that holds nothing for any of them is one that reads, and is not told that it lacks everything. owner is whether a
+// person is an owner: invitations are shown to nobody else.
+func (w *subject) mayAct(s *sdk.Session, owner sdk.CapabilityState) []sdk.Capability {
 	app := usesApp(s)
 	var list []sdk.Capability
 	reads := true
@@ -71,10 +72,13 @@ func (w *subject) mayAct(s *sdk.Session, owner bool) []sdk.Capability {
 			c.State, c.Missing, c.Reason = sdk.Missing, []string{"a GitHub App"}, "GitHub lets only Apps do this"
 		case !app && !w.classic:
 			c.State, c.Missing, c.Reason = sdk.Unknown, nil, "GitHub does not tell what a fine-grained token may do; it needs "+strings.Join(need.app, " and ")
-		case c.State == sdk.Held && !app && !owner:
+		case c.State != sdk.Held || app || owner == sdk.Held:
+		case owner != sdk.Missing:
+			c.State, c.Reason = sdk.Unknown, "only an owner may, and GitHub did not tell whether this is one"
+		default:
 			c.State, c.Missing, c.Reason = sdk.Missing, []string{"an owner's token"}, "the scopes are there, but only an owner of the organisation may"
 		}
-		reads = reads && c.State != sdk.Held
+		reads = reads && c.State != sdk.Held && c.State != sdk.Unknown
 		list = append(list, c)
 	}
 	for i := range list {

@@ -58,8 +58,8 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		return nil, err
 	}
 	st.Capabilities = append(st.Capabilities, webhookCapability(s))
-	owner := slices.ContainsFunc(st.Capabilities, func(c sdk.Capability) bool { return c.Name == "list:invitations" && c.State == sdk.Held })
-	st.Capabilities = append(st.Capabilities, who.mayAct(s, owner)...)
+	invitations := slices.IndexFunc(st.Capabilities, func(c sdk.Capability) bool { return c.Name == "list:invitations" })
+	st.Capabilities = append(st.Capabilities, who.mayAct(s, st.Capabilities[invitations].State)...)
 	st.Capabilities = append(st.Capabilities, who.unneeded()...)
 	return st, nil
 }
