@@ -69,6 +69,11 @@ var table = sdk.Actions{
 		Safety: sdk.Repeat, Undo: sdk.UndoPartial, Loses: lostBlocked,
 	},
 	{
+		Name: "suspend_installation", On: sdk.KindApp, By: suspendInstallation(), Capability: "act:suspend_installation",
+		Doc:    "Suspends the installation of a GitHub App on the organisation. GitHub lets only that App itself do it, so the credentials must be its own.",
+		Safety: sdk.Repeat, Undo: sdk.UndoFull,
+	},
+	{
 		Name: "quarantine", On: sdk.KindFile, By: quarantine{}, Capability: "act:quarantine",
 		Doc:  "Moves a file of a default branch into a private repository and leaves a text in its place; the repository's history keeps it.",
 		Args: quarantineArgs, Safety: sdk.Precondition, Undo: sdk.UndoFull,

@@ -26,6 +26,7 @@ var actNeeds = map[string]actNeed{
 	"quarantine": needContent, "overwrite": needContent,
 	"block":                 {[]string{"organization_user_blocking:write"}, []string{"admin:org"}},
 	"revoke_pat":            {[]string{"organization_personal_access_tokens:write"}, nil},
+	"suspend_installation":  {nil, nil}, // of the App whose key signs the request
 	"revoke_sso_credential": {[]string{"organization_administration:write"}, []string{"admin:org"}},
 }
 
@@ -78,7 +79,7 @@ func (w *subject) mayAct(s *sdk.Session, owner sdk.CapabilityState) []sdk.Capabi
 		default:
 			c.State, c.Missing, c.Reason = sdk.Missing, []string{"an owner's token"}, "the scopes are there, but only an owner of the organisation may"
 		}
-		reads = reads && c.State != sdk.Held && c.State != sdk.Unknown
+		reads = reads && (len(wants) == 0 || c.State != sdk.Held && c.State != sdk.Unknown)
 		list = append(list, c)
 	}
 	for i := range list {

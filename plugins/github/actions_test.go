@@ -269,11 +269,29 @@ func withContent(o *githubtest.Org) {
 	o.Content = func(_, sha string) []byte { return by[sha] }
 }
 
+// installed is how the organisation and the App see the installation, and whether it gets tokens.
+func (w *world) installed(t *testing.T) any {
+	t.Helper()
+	s := w.session("", map[string]string{"app_id": "99", "private_key": w.pem()})
+	s.HTTP = &http.Client{Transport: bearer("unused")}
+	_, err := installationToken(t.Context(), s, "")
+	v, _ := w.see(t, "/orgs/acme/installations").(map[string]any)
+	list, _ := v["installations"].([]any)
+	for _, one := range list {
+		if m, _ := one.(map[string]any); m["app_id"] == 99.0 {
+			return []any{m["suspended_at"] != nil, err == nil}
+		}
+	}
+	return "it is not there"
+}
+
 // actWorld has something for every action.
 func actWorld(t *testing.T, change func(*githubtest.Config)) *world {
 	t.Helper()
 	o := quiet()
 	withContent(o)
+	own := githubtest.Installation{ID: 501, AppID: 99, AppSlug: "mooring", Permissions: map[string]string{"metadata": "read"}, CreatedAt: epochOfWorld, UpdatedAt: epochOfWorld}
+	o.Installed = githubtest.ListOf(o.Installed.At(0), own)
 	repos := o.Repos
 	o.Repos.At = func(i int) githubtest.Repo {
 		r := repos.At(i)
@@ -336,6 +354,12 @@ func (w *world) actCases(t *testing.T) []sdktest.ActionCase {
 			now["outside"] = []any{}
 			return now
 		}},
+		{
+			Action: "suspend_installation", Target: "99",
+			State: func() any {
+				return []any{w.installed(t), w.pick(t, "/orgs/acme", nil, "login")}
+			},
+		},
 		{Name: "block a stranger", Action: "block", Target: id(951), State: blocks("user951")},
 		{
 			Action: "quarantine", Target: sdk.ID("300", "deep/er/key.pem"), Args: map[string]string{"repository": "repo-5"},
@@ -413,6 +437,9 @@ func TestReadingCannotAct(t *testing.T) {
 		}
 	}
 	for _, c := range check(t, reader).Capabilities {
+		if c.Name == "act:suspend_installation" { // every App can stop itself
+			continue
+		}
 		if strings.HasPrefix(c.Name, "act:") && (c.State != sdk.SwitchedOff || len(c.Missing) == 0 || c.Reason == "") {
 			t.Errorf("an App that reads: %+v", c)
 		}
@@ -474,4 +501,67 @@ func mustPlan(t *testing.T, s *sdk.Session, i *sdk.Intent) *sdk.Plan {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// An App that suspended itself is still who it was: Check says so, and what is left to do.
+func TestCheckWhileSuspended(t *testing.T) {
+	w := actWorld(t, acting)
+	s := w.appSession(t)
+	i := &sdk.Intent{Action: "suspend_installation", Target: sdk.To(sdk.KindApp, "99")}
+	p, o := w.act(t, s, i)
+	if o.GetState() != sdk.Done {
+		t.Fatalf("%v", o)
+	}
+	st := check(t, s)
+	got := states(st)
+	if st.TenantID != "77" || got["act:suspend_installation"] != "held" || got["list:members"] != "missing" || got["act:block"] != "missing" {
+		t.Errorf("%s: %v", st.TenantID, got)
+	}
+	if _, o := w.act(t, s, &sdk.Intent{Action: i.GetAction(), Target: i.GetTarget(), Undo: undoOf(p, o)}); o.GetState() != sdk.Done {
+		t.Errorf("%v", o)
+	}
+	if got := states(check(t, s)); got["list:members"] != "held" {
+		t.Errorf("list:members is %s", got["list:members"])
+	}
+	other := &sdk.Intent{Action: i.GetAction(), Target: sdk.To(sdk.KindApp, "5")}
+	if _, err := (connector{}).Prepare(t.Context(), s, other); sdk.TypeOf(err) != sdk.ErrUnsupported {
+		t.Errorf("another App: %v", err)
+	}
+}
+
+// Check names what each action lacks, one permission after the other taken away.
+func TestActPermissions(t *testing.T) {
+	for name, need := range actNeeds {
+		for _, p := range need.app {
+			permission, _, _ := strings.Cut(p, ":")
+			w := actWorld(t, func(c *githubtest.Config) {
+				acting(c)
+				c.Apps[0].Permissions[permission] = "read"
+			})
+			for _, c := range check(t, w.appSession(t)).Capabilities {
+				if action, ok := strings.CutPrefix(c.Name, "act:"); ok {
+					lacks := slices.Contains(actNeeds[action].app, p)
+					if lacks != (c.State == sdk.Missing) || lacks && !slices.Contains(c.Missing, p) {
+						t.Errorf("without %s: %s is %s, missing %q", p, c.Name, c.State, c.Missing)
+					}
+				}
+			}
+		}
+		if !slices.ContainsFunc(table, func(a sdk.Action) bool { return a.Name == name }) {
+			t.Errorf("%s is no action", name)
+		}
+	}
+	for i := range table {
+		need, ok := actNeeds[table[i].Name]
+		if !ok || table[i].Capability != "act:"+table[i].Name || table[i].Doc == "" {
+			t.Errorf("%s: what it needs is not told: %v", table[i].Name, need)
+		}
+	}
+	for _, m := range auth() {
+		for _, n := range m.Scopes {
+			if reads := strings.HasPrefix(n.GetCapability(), "list:"); reads && strings.HasSuffix(n.GetScope(), ":write") {
+				t.Errorf("method %s: to read %s takes %s", m.Name, n.GetCapability(), n.GetScope())
+			}
+		}
+	}
 }

@@ -75,8 +75,18 @@ func installationToken(ctx context.Context, s *sdk.Session, _ string) (*sdk.Toke
 	return &sdk.Token{Value: t.Token, Expires: t.Expires}, nil
 }
 
-// findInstallation looks for the organisation among those that installed the App.
+// findInstallation looks for the installation that tokens are of.
 func findInstallation(ctx context.Context, s *sdk.Session, jwt string) (*installation, error) {
+	i, err := ownInstallation(ctx, s, jwt)
+	if err == nil && !i.SuspendedAt.IsZero() {
+		return nil, sdk.Errorf(sdk.ErrAuth, "the App's installation on %s is suspended; an owner can end that under "+
+			"Settings, GitHub Apps", s.Settings["organization"])
+	}
+	return i, err
+}
+
+// ownInstallation looks for the organisation among those that installed the App.
+func ownInstallation(ctx context.Context, s *sdk.Session, jwt string) (*installation, error) {
 	org := s.Settings["organization"]
 	ref := paged("/app/installations", maxPerPage)
 	for n := 0; ref != "" && n < maxPages; n++ {
@@ -86,14 +96,9 @@ func findInstallation(ctx context.Context, s *sdk.Session, jwt string) (*install
 			return nil, err
 		}
 		for i := range page {
-			if !strings.EqualFold(page[i].Account.Login, org) || page[i].ID <= 0 {
-				continue
+			if strings.EqualFold(page[i].Account.Login, org) && page[i].ID > 0 {
+				return &page[i], nil
 			}
-			if !page[i].SuspendedAt.IsZero() {
-				return nil, sdk.Errorf(sdk.ErrAuth, "the App's installation on %s is suspended; an owner can end that under "+
-					"Settings, GitHub Apps", org)
-			}
-			return &page[i], nil
 		}
 		ref = a.next
 	}

@@ -37,6 +37,11 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 				Message: "there is no organisation " + s.Settings["organization"] + ", or the credential may not see it",
 			}
 		}
+		if t := sdk.TypeOf(err); t == sdk.ErrAuth || t == sdk.ErrPermission {
+			if st := whileSuspended(ctx, s); st != nil {
+				return st, nil
+			}
+		}
 		return nil, err
 	}
 	who, err := identify(ctx, s, a.header)
