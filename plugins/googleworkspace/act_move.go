@@ -14,11 +14,11 @@ import (
 // move takes one file into the quarantine, or back out. Each step looks first, so it goes on from wherever it was left.
 type move struct {
 	*client
-	intent   *sdk.Intent
-	from, to spot
-	pen      string // the quarantine's drive
-	outside  spot   // the other place
-	keep     func([]byte) error
+	intent     *sdk.Intent
+	from, to   spot
+	quarantine string // its drive
+	outside    spot   // the other place
+	keep       func([]byte) error
 
 	steps   steps
 	manager as    // of the quarantine
@@ -37,11 +37,9 @@ const (
 )
 
 func (m *move) run(ctx context.Context) (err error) {
-	email, err := m.memberOf(ctx, m.pen)
-	if err != nil {
+	if err := m.choose(ctx); err != nil {
 		return err
 	}
-	m.manager = as{subject: strings.ToLower(email), scope: scopeDrive}
 	now, h, err := m.spotOf(ctx, m.intent)
 	if err != nil {
 		return err
@@ -60,6 +58,25 @@ func (m *move) run(ctx context.Context) (err error) {
 		return m.in(ctx, now, h)
 	}
 	return m.out(ctx, now, h)
+}
+
+// choose finds the manager.
+func (m *move) choose(ctx context.Context) error {
+	email, err := m.memberOf(ctx, m.quarantine)
+	m.manager = as{subject: strings.ToLower(email), scope: scopeDrive}
+	return err
+}
+
+// stays says whether the manager is still a guest.
+func (m *move) stays(ctx context.Context, i *sdk.Intent) (stays bool, err error) {
+	if m.quarantine, _, err = m.pen(i); err != nil {
+		return false, err
+	}
+	if err := m.choose(ctx); err != nil {
+		return false, err
+	}
+	_, role, err := m.membership(ctx, m.guest.Drive)
+	return role != m.guest.Role, err
 }
 
 // betweenDrives moves from one shared drive to another.

@@ -72,9 +72,9 @@ func (a quarantine) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) 
 func (a quarantine) Act(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte, keep func([]byte) error) (*sdk.Outcome, error) {
 	ch := a.change(s)
 	ch.Write = func(ctx context.Context, s *sdk.Session, i *sdk.Intent, from, to spot) (*sdk.Outcome, error) {
-		m := &move{client: a.client(s), intent: i, from: from, to: to, pen: to.Drive, outside: from, keep: keep}
+		m := &move{client: a.client(s), intent: i, from: from, to: to, quarantine: to.Drive, outside: from, keep: keep}
 		if i.GetUndo() != nil {
-			m.pen, m.outside = from.Drive, to
+			m.quarantine, m.outside = from.Drive, to
 		}
 		if json.Unmarshal(progress, &m.guest) == nil && m.guest.Drive != "" {
 			m.steps++
@@ -86,7 +86,19 @@ func (a quarantine) Act(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *s
 
 // ReadBack is part of sdk.Actor.
 func (a quarantine) ReadBack(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte) (*sdk.ReadBack, error) {
-	return a.change(s).ReadBack(ctx, s, i, p, progress)
+	r, err := a.change(s).ReadBack(ctx, s, i, p, progress)
+	if err != nil || r.GetState() != sdk.Applied {
+		return r, err
+	}
+	m := &move{client: a.client(s)}
+	if json.Unmarshal(progress, &m.guest) != nil || m.guest.Drive == "" {
+		return r, nil
+	}
+	stays, err := m.stays(ctx, i)
+	if stays {
+		r = &sdk.ReadBack{State: sdk.NotApplied, Detail: "the manager of the quarantine is still a guest in " + m.guest.Drive}
+	}
+	return r, err
 }
 
 // pen is the quarantine of an intent: for an undo, the one that the file was moved to.

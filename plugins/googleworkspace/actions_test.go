@@ -96,6 +96,7 @@ func withoutSessions(before any) any {
 func actWorld() *world {
 	w := newWorld()
 	f := w.myFile(6, 6)
+	f.Parent = "file-6-4"
 	f.Permissions = []gw.Permission{
 		{ID: "c", Type: "user", Role: "commenter", Email: w.users[7].Email, Expires: worldNow.AddDate(0, 2, 0)},
 		{ID: "r", Type: "user", Role: "reader", Email: w.users[8].Email},
@@ -172,7 +173,7 @@ func cases(w *world) []sdktest.ActionCase {
 		file("trash", "shared-0", owned(sharedDrive)),
 		file("transfer_ownership", "file-6-1", owned(six, newOwnerArg, "USER0007@acme.example")),
 		file("transfer_ownership", "file-6-6", owned(six, newOwnerArg, "user0007@acme.example")), // who may comment on it
-		file("quarantine", "file-9-0", owned(w.users[9].Email)), // the first: it obtains the manager's token, which is then not counted
+		file("quarantine", "file-9-0", owned(w.users[9].Email)),                                  // the first: it obtains the manager's token, which is then not counted
 		file("quarantine", "file-6-2", owned(six)),
 		file("quarantine", "file-6-6", owned(six, toArg, quarantineDrive+"/box")),
 		file("quarantine", "shared-2", owned(sharedDrive)),
