@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -227,85 +223,5 @@ func TestQuarantineFolder(t *testing.T) {
 	u := planOf(t, s, d.undo())
 	if o := u.act(t, s); o.GetState() != sdk.Done || u.look(t, s).GetState() != sdk.Applied {
 		t.Errorf("%v, %v", o, u.look(t, s))
-	}
-}
-
-// TestReadOnly: an app that can only read is refused, and nothing is changed.
-func TestReadOnly(t *testing.T) {
-	cases := map[string][2]string{
-		"change_shared_link": {"access", "collaborators"}, "expire_shared_link": {"at", "2031-01-31T12:00:00Z"},
-		"remove_collaborator": {"who", "90000"}, "overwrite": {"text", "x"},
-	}
-	targets := map[string]string{"restore": "131", "purge": "131", "remove_external_users": "140", "suspend": "1004", "unsuspend": "1003", "sign_out": "1004"}
-	for _, a := range actions() {
-		t.Run(a.Name, func(t *testing.T) {
-			w := acting(t)
-			s := w.session(t, nil)
-			target := targets[a.Name]
-			if target == "" {
-				target = "103"
-			}
-			i := intent(a.Name, target, map[string]string{"owner": someone(0).ID, cases[a.Name][0]: cases[a.Name][1]})
-			d := planOf(t, s, i) // while it could write
-			without := map[string]string{actFiles: boxtest.WriteAll, actAccounts: boxtest.ManageUsers}[a.Capability]
-			w.fake.Scopes(slices.DeleteFunc(slices.Clone(allScopes), func(x string) bool { return x == without }))
-			everything := func() string { return asJSON(t, []any{w.state(target)(), w.standing(target)()}) }
-			before := everything()
-			o := d.act(t, s)
-			if o.GetState() != sdk.Refused || !strings.Contains(o.GetError().GetMessage(), "scope") {
-				t.Errorf("with an app that cannot write: %v", o)
-			}
-			if now := everything(); now != before {
-				t.Errorf("the state is\n%s\nwas\n%s", now, before)
-			}
-		})
-	}
-}
-
-// TestTold: what an action changes is in the log with both who act, in lists, and in webhooks.
-func TestTold(t *testing.T) {
-	w := acting(t)
-	s := w.session(t, nil)
-	planOf(t, s, intent("remove_shared_link", "130", nil)).act(t, s)
-	e := w.fake.Enterprise().Events
-	last := e.At(e.Len() - 1)
-	if last.Type != "UNSHARE" || last.By.ID != "1001" || last.ActionBy == nil || last.ActionBy.ID != serviceID || e.Len() != eventCount+1 {
-		t.Errorf("%d events, the last is %+v", e.Len(), last)
-	}
-	whole := must(t, walk(t, s, shardOf(shard("files", "1001"))))
-	listed := record[*sdk.File](t, whole, sdk.KindFile, "130")
-	if f := fetchOne(t, s, itemRef("file", "130", "1001")).Records["files"].(*sdk.File); f.GetAccessLevel() != "" || listed.GetAccessLevel() != "" {
-		t.Errorf("fetched %v, listed %v", f.GetAccessLevel(), listed.GetAccessLevel())
-	}
-	activity := must(t, walk(t, s, full("events")))
-	if a := record[*sdk.Activity](t, activity, sdk.KindActivity, last.ID); a.GetType() != "file_unshare" || !a.GetImpersonated() {
-		t.Errorf("activity %v", a)
-	}
-}
-
-// TestSnapshots: they are what undo needs for years to come, so they change with care only.
-func TestSnapshots(t *testing.T) {
-	w := acting(t)
-	s := w.session(t, nil)
-	var b bytes.Buffer
-	for _, i := range []*sdk.Intent{
-		intent("remove_shared_link", "103", nil), intent("remove_external_users", "140", nil), intent("trash", "103", nil),
-		intent("suspend", "1004", nil), intent("overwrite", "103", map[string]string{"text": "x"}), intent("quarantine", "103", nil),
-	} {
-		p := planOf(t, s, i).plan
-		if !json.Valid(p.GetSnapshot()) {
-			t.Errorf("%s: not JSON: %s", i.GetAction(), p.GetSnapshot())
-		}
-		_, _ = fmt.Fprintf(&b, "%s %s\n", i.GetAction(), p.GetSnapshot())
-	}
-	want := `remove_shared_link {"from":{"kind":"file","owner":"1000","link":{"access":"company","permission":"edit","expires":"2035-03-01T12:00:00Z","password":true}},"to":{"kind":"file","owner":"1000","link":null}}
-remove_external_users {"from":{"kind":"folder","owner":"1000","people":[{"who":"email x@other.example","role":"viewer"},{"who":"user 90000","role":"co-owner"},{"who":"user 90001","role":"viewer"}]},"to":{"kind":"folder","owner":"1000","people":[]}}
-trash {"from":{"kind":"file","owner":"1000","trashed":false},"to":{"kind":"file","owner":"1000","trashed":true}}
-suspend {"from":{"status":"cannot_delete_edit"},"to":{"status":"inactive"}}
-overwrite {"from":{"kind":"file","owner":"1000","name":"roadmap.docx","sha1":"abababababababababababababababababababab","version":"1031","etag":"0"},"sha1":"11f6ad8ec52a2984abaafd7c3b516503785c2072"}
-quarantine {"from":{"kind":"file","owner":"1000","name":"roadmap.docx","parent":"100","link":{"access":"company","permission":"edit","expires":"2035-03-01T12:00:00Z","password":true},"people":[{"who":"user 90000","role":"viewer uploader","expires":"2031-03-01T12:00:00Z"}]},"in":false}
-`
-	if b.String() != want {
-		t.Errorf("snapshots are\n%s\nwant\n%s", b.String(), want)
 	}
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // Box's own digest of content: it guards nothing
 	"encoding/hex"
 	"mime/multipart"
 	"net/http"
@@ -59,6 +59,6 @@ func upload(ctx context.Context, s *sdk.Session, ref, owner, etag string, attrib
 
 // sumOf is how Box names content.
 func sumOf(content []byte) string {
-	sum := sha1.Sum(content)
+	sum := sha1.Sum(content) //nolint:gosec // as above
 	return hex.EncodeToString(sum[:])
 }

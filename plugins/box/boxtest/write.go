@@ -37,7 +37,7 @@ func writes() map[string]write {
 
 // news is what a call changed, for the log and for webhooks.
 type news struct {
-	event   string
+	event   string // "": none
 	trigger string // "": no webhook tells of it
 	item    Item
 	source  map[string]any
@@ -56,7 +56,17 @@ func (w write) change(c *call) {
 
 // tell logs what happened, wakes who polls, and delivers webhooks.
 func (s *Server) tell(ctx context.Context, c *call, n *news) {
-	now := s.cfg.Now()
+	if n.event != "" {
+		s.log(c, n)
+	}
+	s.Notify()
+	if n.trigger != "" {
+		_, _ = s.Deliver(ctx, n.trigger, &n.item, s.person(c.user)) // who does not take it has lost it, as with the vendor
+	}
+}
+
+// log adds an event behind all that the enterprise's log has now.
+func (s *Server) log(c *call, n *news) {
 	e := &Event{Type: n.event, Created: s.second(), By: s.person(c.user), Source: n.source, Details: n.details}
 	if c.token.user != c.user {
 		by := s.person(c.token.user)
@@ -65,15 +75,11 @@ func (s *Server) tell(ctx context.Context, c *call, n *news) {
 	if n.item.ID != "" {
 		e.Source, e.Concerns = ItemSource(&n.item, s.parentOf(&n.item)), []string{n.item.Owner.ID}
 	}
-	base := s.changes.base.Events
+	now, base := s.cfg.Now(), s.changes.base.Events
 	s.changes.log(sort.Search(base.len(), func(i int) bool {
 		old := base.At(i)
 		return old.recorded().After(now)
 	}), e)
-	s.Notify()
-	if n.trigger != "" {
-		_, _ = s.Deliver(ctx, n.trigger, &n.item, e.By) // who does not take it has lost it, as with the vendor
-	}
 }
 
 // person is the user behind an id.

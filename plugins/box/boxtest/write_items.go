@@ -184,15 +184,9 @@ func (c *call) happen(was, is *Item) {
 	case was.Link != nil && *was.Link != *is.Link:
 		c.news = append(c.news, news{event: "ITEM_SHARED_UPDATE", trigger: "SHARED_LINK.UPDATED", item: *is})
 	}
-	kind := "FILE"
-	if is.Type == Folder {
-		kind = "FOLDER"
-	}
+	kind := kindOf(is)
 	if was.Parent != is.Parent {
 		c.news = append(c.news, news{event: "MOVE", trigger: kind + ".MOVED", item: *is})
-		if was.Owner != is.Owner { // the former owner's tree changed too
-			c.news = append(c.news, news{event: "MOVE", item: *was})
-		}
 	}
 	if was.Name != is.Name {
 		c.news = append(c.news, news{event: "RENAME", trigger: kind + ".RENAMED", item: *is})

@@ -77,6 +77,6 @@ func (c *call) purgeItem() {
 		return
 	}
 	c.change(&it, func(e *edit) { e.gone = true })
-	c.news = append(c.news, news{event: "DELETE", trigger: kindOf(&it) + ".DELETED", item: it})
+	c.news = append(c.news, news{trigger: kindOf(&it) + ".DELETED", item: it}) // which event there is for it, is written nowhere
 	c.w.WriteHeader(http.StatusNoContent)
 }
