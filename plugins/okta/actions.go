@@ -35,8 +35,21 @@ func actions() sdk.Actions {
 	return all
 }
 
+// undone refuses to take back what nothing takes back: carried out, it would be done once more.
+func undone(i *sdk.Intent) error {
+	for _, d := range deeds() {
+		if d.Name == i.GetAction() && d.Undo == sdk.UndoNone && i.GetUndo() != nil {
+			return sdk.Errorf(sdk.ErrUnsupported, "%s cannot be undone", d.Name)
+		}
+	}
+	return nil
+}
+
 // Prepare reads the target of an action.
 func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, error) {
+	if err := undone(i); err != nil {
+		return nil, err
+	}
 	p, err := actions().Prepare(acting(ctx), s, i)
 	return p, needed(i, err)
 }
@@ -45,6 +58,9 @@ func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*s
 func (connector) Act(
 	ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte, keep func([]byte) error,
 ) (*sdk.Outcome, error) {
+	if err := undone(i); err != nil {
+		return nil, err
+	}
 	o, err := actions().Act(acting(ctx), s, i, p, progress, keep)
 	return o, needed(i, err)
 }
