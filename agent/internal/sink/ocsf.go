@@ -3,6 +3,7 @@ package sink
 import (
 	"cmp"
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/mooring-hq/mooring/agent/internal/event"
@@ -41,6 +42,9 @@ type named struct {
 
 const other = 99
 
+// emailAddress is what OCSF takes for one.
+var emailAddress = regexp.MustCompile(`^[a-zA-Z0-9!#$%&'*+\-/=?^_{|}~.]+@[a-zA-Z0-9.\-]+\.[a-zA-Z]{2,}$`)
+
 // ocsf is an event as a line of OCSF.
 func ocsf(i item, version string) object {
 	switch i.What {
@@ -69,16 +73,15 @@ func base(i item, version string, class int, activity, status named) object {
 		"type_uid": class*100 + activity.id, "type_name": classNames[class] + ": " + activity.name,
 		"severity_id": severity.id, "severity": severity.name,
 		"status_id": status.id, "status": status.name,
-		"time": i.Time.UnixMilli(), "message": i.Title,
-		"metadata": object{
-			"version": ocsfVersion, "uid": i.ID, "sequence": i.sequence, "event_code": string(i.What),
-			"product": product(version), "log_name": "mooring",
-		},
+		"time": i.Time.UnixMilli(),
 	}
+	set(o, "message", i.Title)
 	set(o, "status_detail", i.Reason)
-	if i.Subject != "" {
-		o["metadata"].(object)["correlation_uid"] = i.Subject //nolint:forcetypeassert // made above
-	}
+	metadata := object{"version": ocsfVersion, "product": product(version), "sequence": i.sequence, "log_name": "mooring"}
+	set(metadata, "uid", i.ID)
+	set(metadata, "event_code", string(i.What))
+	set(metadata, "correlation_uid", i.Subject)
+	o["metadata"] = metadata
 	return o
 }
 
@@ -116,7 +119,7 @@ func detection(i item, version string) object {
 	}
 	status := named{1, "New"}
 	switch {
-	case activity.id == 3:
+	case activity.id == 3, i.State == "resolved", i.State == "closed":
 		status = named{4, "Resolved"}
 	case i.What == event.Baseline || i.Baseline || i.State == "observe" || i.State == "baseline":
 		status = named{3, "Suppressed"}
@@ -125,11 +128,12 @@ func detection(i item, version string) object {
 	}
 	o := base(i, version, classDetectionFinding, activity, status)
 	o["is_alert"] = i.What == event.AlertOpened
-	info := object{"uid": cmp.Or(i.Alert, i.Subject, i.ID), "title": i.Title, "created_time": i.Time.UnixMilli()}
+	info := object{"uid": cmp.Or(i.Alert, i.Subject, i.ID), "created_time": i.Time.UnixMilli()}
 	if activity.id != 1 {
 		delete(info, "created_time")
 		info["modified_time"] = i.Time.UnixMilli()
 	}
+	set(info, "title", i.Title)
 	set(info, "desc", i.Reason)
 	set(info, "product_uid", "mooring")
 	if i.Policy != "" {
@@ -148,7 +152,7 @@ func detection(i item, version string) object {
 	if data := asObject(i.Evidence); data != nil {
 		o["evidences"] = []object{{"name": "evidence", "data": data}}
 	}
-	unmapped(o, "group", i.Group, "state", i.State, "actor", i.Actor, "people", strings.Join(i.People, ", "))
+	unmapped(o, "group", i.Group, "state", i.State, "actor", i.Actor, "people", strings.Trim(strings.Join(i.People, ", "), ", "))
 	return o
 }
 
@@ -156,7 +160,7 @@ func detection(i item, version string) object {
 func resource(i item) object {
 	r := object{"uid": i.Ref}
 	if parts := strings.SplitN(i.Ref, "/", 4); len(parts) == 4 {
-		r["type"] = parts[2]
+		set(r, "type", parts[2])
 	}
 	set(r, "namespace", i.Instance)
 	data := asObject(i.Record)
@@ -174,7 +178,7 @@ func resource(i item) object {
 
 func user(address string) object {
 	u := object{"name": address}
-	if strings.Contains(address, "@") {
+	if emailAddress.MatchString(address) {
 		u["email_addr"] = address
 	}
 	return u
@@ -221,7 +225,7 @@ func actionStatus(i item) named {
 		return named{2, "Failure"}
 	case "gone", "absent":
 		return named{3, "Does Not Exist"}
-	case "unsure", "unknown":
+	case "unsure", "unknown", "stuck":
 		return named{0, "Unknown"}
 	}
 	if i.What == event.ActionUnsure {
@@ -236,7 +240,7 @@ func decision(i item, version string) object {
 		activity = named{1, "Create"}
 	}
 	o := base(i, version, classEntityManagement, activity, named{1, "Success"})
-	o["entity"] = object{"name": cmp.Or(i.Title, i.Subject), "uid": cmp.Or(i.Subject, i.ID), "type": "decision"}
+	o["entity"] = object{"name": cmp.Or(i.Title, i.Subject, i.ID), "uid": cmp.Or(i.Subject, i.ID), "type": "decision"}
 	set(o, "comment", i.Reason)
 	if i.Actor != "" {
 		o["actor"] = object{"user": user(i.Actor)}
@@ -252,7 +256,7 @@ func lifecycle(i item, version string) object {
 	}
 	o := base(i, version, classApplicationLifecycle, named{other, "Health Changed"}, status)
 	app := product(version)
-	app["feature"] = object{"name": strings.TrimPrefix(i.Subject, "health/")}
+	app["feature"] = object{"name": cmp.Or(strings.TrimPrefix(i.Subject, "health/"), "agent")}
 	o["app"] = app
 	unmapped(o, "state", i.State, "instance", i.Instance)
 	return o

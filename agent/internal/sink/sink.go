@@ -78,6 +78,7 @@ type Sinks struct {
 	Config
 	workers []*worker
 	spool   *spool
+	begun   bool
 }
 
 // New checks nothing that is outside: what a sink lacks shows in its status, and the others run.
@@ -92,10 +93,12 @@ func New(c Config) *Sinks {
 	return s
 }
 
-// Run sends until ctx ends. It is to run before what writes events does, so that a sink that is new misses none: it begins
-// with what is told after Run began.
+// Run sends until ctx ends.
 func (s *Sinks) Run(ctx context.Context) error {
-	if err := s.begin(ctx); err != nil {
+	if err := s.Begin(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	var wg sync.WaitGroup
@@ -107,7 +110,19 @@ func (s *Sinks) Run(ctx context.Context) error {
 	return nil
 }
 
-// begin gives each sink its position, and forgets those of sinks that are gone.
+// Begin gives each sink its position, and forgets those of sinks that are gone. A sink that is new begins with what is
+// told from now on, so it is called before what writes events runs; otherwise Run does it.
+func (s *Sinks) Begin(ctx context.Context) error {
+	if s.begun {
+		return nil
+	}
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	s.begun = true
+	return nil
+}
+
 func (s *Sinks) begin(ctx context.Context) error {
 	known := map[string]bool{}
 	for d, err := range s.Store.Docs(ctx, positions, nil) {

@@ -85,20 +85,20 @@ func (l *limited) Write(p []byte) (int, error) {
 // object is JSON that somebody else defined.
 type object = map[string]any
 
-// slack is a message of Block Kit: https://docs.slack.dev/reference/block-kit/blocks/.
+// slack is a message of Block Kit: https://docs.slack.dev/reference/block-kit/blocks/. Verbatim: names are not made links.
 func slack(e *event.Event) object {
 	var lines strings.Builder
 	for _, f := range facts(e) {
 		fmt.Fprintf(&lines, "*%s:* %s\n", f.Name, slackText(f.Value))
 	}
 	section := func(text string) object {
-		return object{"type": "section", "text": object{"type": "mrkdwn", "text": clip(text, 3000)}}
+		return object{"type": "section", "text": object{"type": "mrkdwn", "text": clip(text, 3000), "verbatim": true}}
 	}
 	blocks := []object{section("*" + slackText(headline(e)) + "*"), section(strings.TrimSpace(lines.String()))}
 	if h := hint(e); h != "" {
-		blocks = append(blocks, object{"type": "context", "elements": []object{{"type": "mrkdwn", "text": clip("`"+slackText(h)+"`", 2000)}}})
+		blocks = append(blocks, object{"type": "context", "elements": []object{{"type": "mrkdwn", "text": clip("`"+slackText(h)+"`", 2000), "verbatim": true}}})
 	}
-	return object{"text": slackText(headline(e)), "blocks": blocks}
+	return object{"text": slackText(headline(e)), "blocks": blocks, "unfurl_links": false, "unfurl_media": false}
 }
 
 // slackText: the three characters that Slack gives a meaning in links and mentions, and those that format.
