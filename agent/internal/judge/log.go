@@ -265,7 +265,7 @@ func (j *Judge) keep(r *rule, key []byte, was *Finding, found *view.Found, c cau
 	if was.Baseline {
 		f.Record = nil
 	}
-	other := f.Digest != was.Digest || f.Group != was.Group
+	other := f.Digest != was.Digest && f.Hash == was.Hash || f.Group != was.Group
 	if !other && f.Hash == was.Hash && f.Excepted == was.Excepted && f.Severity == was.Severity && f.Mode == was.Mode {
 		return
 	}

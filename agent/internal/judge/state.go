@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/record"
@@ -32,6 +34,7 @@ type standing struct {
 	Mode  string `json:"mode"`
 	// From is the entry of the log at which it came into force, Since the time. What was before is its baseline.
 	From    uint64    `json:"from"`
+	Number  uint64    `json:"number"` // of its coming into force
 	Since   time.Time `json:"since"`
 	Pending *pending  `json:"pending,omitempty"`
 	Looked  bool      `json:"looked,omitempty"` // its first walk is over
@@ -108,7 +111,7 @@ func (j *Judge) reconcile(last uint64) {
 			j.want(r, false, j.started)
 		}
 	}
-	for name := range j.state.Policies {
+	for _, name := range slices.Sorted(maps.Keys(j.state.Policies)) {
 		if !known[name] {
 			j.state.Gone = append(j.state.Gone, gone{name, "the policy is not in force any more"})
 			delete(j.state.Policies, name)
@@ -143,8 +146,10 @@ func (j *Judge) standing(r *rule, last uint64, anew bool) *standing {
 		}
 		return s
 	}
+	j.state.Number++
 	*s = standing{
-		Hash: r.Hash, Shape: r.shape(), Mode: r.Mode, From: last, Since: j.Now(), Looked: r.momentary, Open: s.Open, Baseline: s.Baseline,
+		Hash: r.Hash, Shape: r.shape(), Mode: r.Mode, From: last, Number: j.state.Number, Since: j.Now(), Looked: r.momentary,
+		Open: s.Open, Baseline: s.Baseline,
 	}
 	if r.momentary {
 		s.Baseline = 0

@@ -63,10 +63,7 @@ func (j *Judge) tellBaselines() {
 			r.momentary && s.Baseline < 2*s.Told || j.Complete != nil && !j.Complete(r.Kind) {
 			continue
 		}
-		id := name(string(event.Baseline), j.id(), r.Name, r.Hash)
-		if s.Tellings > 0 {
-			id = name(id, fmt.Sprint(s.Tellings))
-		}
+		id := name(string(event.Baseline), j.id(), r.Name, r.Hash, fmt.Sprint(s.Number), fmt.Sprint(s.Tellings))
 		e := event.Event{
 			ID: id, Time: j.Now(), What: event.Baseline, Subject: "baseline/" + r.Name + "/" + j.id(), Severity: r.Severity, Policy: r.Name,
 			Title: fmt.Sprintf("%s: the first look at %s found %d", r.Name, j.id(), s.Baseline), Count: s.Baseline, Baseline: true,
