@@ -565,3 +565,5 @@ func TestActPermissions(t *testing.T) {
 		}
 	}
 }
+
+func valueOf(name, v string) *wire.Value { return &wire.Value{Name: name, Value: v} }
