@@ -60,7 +60,7 @@ func Target(kind wire.Kind, m wire.RecordMessage) *wire.Ref {
 }
 
 func kindOf(m wire.RecordMessage) wire.Kind {
-	k, _ := sdk.ParseKind(string(m.ProtoReflect().Descriptor().Name()))
+	k, _ := sdk.ParseKind(strings.ToLower(string(m.ProtoReflect().Descriptor().Name())))
 	return k
 }
 

@@ -54,6 +54,12 @@ type Look interface {
 	Country(ip string) (code string, known bool)
 }
 
+// Files is a Look that also finds files: without it parent() is unknown.
+type Files interface {
+	// File finds a file, folder or repository by its id; nil: not known.
+	File(ref *wire.Ref) *wire.File
+}
+
 // PersonAccount is one of a person's accounts, and where it is.
 type PersonAccount struct {
 	Provider, Instance string

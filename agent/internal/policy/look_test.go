@@ -47,6 +47,13 @@ func (w *world) Group(r *wire.Ref) *wire.Group {
 	return nil
 }
 
+func (w *world) File(r *wire.Ref) *wire.File {
+	if r.GetId() != "repo" {
+		return nil
+	}
+	return &wire.File{Id: "repo", AccessLevel: new("public")}
+}
+
 func (w *world) Groups(a *wire.Account) ([]*wire.Group, bool) {
 	return w.groups[a.GetId()], !w.partial[a.GetId()]
 }
@@ -90,7 +97,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func TestFunctions(t *testing.T) {
 	file := &wire.File{
 		Id: "f", Owner: &wire.Ref{Kind: wire.Kind_KIND_ACCOUNT, Id: new("1")}, ModifiedBy: &wire.Ref{Kind: wire.Kind_KIND_ACCOUNT, Id: new("9")},
-		ModifiedAt: timestamppb.New(noon.Add(-48 * time.Hour)), Url: new("203.0.113.7"), Name: new("198.51.100.1"),
+		ModifiedAt: timestamppb.New(noon.Add(-48 * time.Hour)), Parent: &wire.Ref{Kind: wire.Kind_KIND_FILE, Id: new("repo")}, Url: new("203.0.113.7"), Name: new("198.51.100.1"),
 		Access: &wire.AccessList{Complete: true, Items: []*wire.Access{
 			{Principal: &wire.Ref{Kind: wire.Kind_KIND_GROUP, Id: new("g1")}}, {Principal: &wire.Ref{Email: new("x@sub.globex.example")}},
 		}},
@@ -104,6 +111,8 @@ func TestFunctions(t *testing.T) {
 		`account_of(file.modified_by).admin`:                            Undetermined,
 		`known(account_of(file.modified_by))`:                           NoMatch,
 		`known(owner(file))`:                                            Match,
+		`parent(file).access_level == 'public'`:                         Match,
+		`known(parent(parent(file)).name)`:                              NoMatch,
 		`account_of(file.parent).admin`:                                 Undetermined,
 		`in_group(file.owner, 'admins')`:                                Match,
 		`in_group(file.owner, 'ADMINS@acme.example')`:                   Match,
@@ -240,6 +249,29 @@ func TestLooksAreBounded(t *testing.T) {
 		w := acme()
 		if v, err := c.Judge(f, Context{Look: w}); err == nil || v != Undetermined || w.asked > maxLooks {
 			t.Errorf("%s: %v, %v after %d questions", source, v, err, w.asked)
+		}
+	}
+}
+
+// TestTargets: what an action changes when a policy matched.
+func TestTargets(t *testing.T) {
+	owner := &wire.Ref{Kind: wire.Kind_KIND_ACCOUNT, Id: new("u1")}
+	file := &wire.File{Id: "f1", Owner: owner}
+	for _, c := range []struct {
+		kind wire.Kind
+		of   wire.RecordMessage
+		want string
+	}{
+		{wire.Kind_KIND_FILE, file, "f1"},
+		{wire.Kind_KIND_ACCOUNT, file, "u1"},
+		{wire.Kind_KIND_ACCOUNT, &wire.Account{Id: "u2"}, "u2"},
+		{wire.Kind_KIND_GROUP, file, ""},
+		{wire.Kind_KIND_ACCOUNT, &wire.Activity{Id: "a", Actor: owner}, "u1"},
+		{wire.Kind_KIND_FILE, &wire.Activity{Id: "a", Targets: []*wire.Ref{{Kind: wire.Kind_KIND_FILE, Id: new("f2")}}}, "f2"},
+		{wire.Kind_KIND_APP, &wire.Grant{Id: "g", App: &wire.Ref{Kind: wire.Kind_KIND_APP, Id: new("p")}}, "p"},
+	} {
+		if got := Target(c.kind, c.of).GetId(); got != c.want {
+			t.Errorf("%s of %T: %q, want %q", c.kind, c.of, got, c.want)
 		}
 	}
 }

@@ -56,6 +56,7 @@ var theFunctions = func() []function { //nolint:gochecknoglobals // a table
 			"account_of", "account_of(membership.member): the account that is meant", one(refType), account, accountFunction,
 			kinds(wire.Kind_KIND_ACCOUNT), nil,
 		},
+		{"parent", "parent(file): the folder or repository that a file is in", one(file), file, parentFunction, kinds(wire.Kind_KIND_FILE), map[string][]string{"File": {"parent"}}},
 		{"group_of", "group_of(membership.container): the group that is meant", one(refType), group, groupFunction, kinds(wire.Kind_KIND_GROUP), nil},
 		{
 			"in_group", "in_group(account, 'name, e-mail or id of the group'); an e-mail or an actor may stand for the account",
@@ -128,6 +129,23 @@ func (j *judgement) account(r *wire.Ref) value {
 
 func namesAccount(r *wire.Ref) bool {
 	return r.GetKind() == wire.Kind_KIND_ACCOUNT || r.GetKind() == wire.Kind_KIND_UNSPECIFIED
+}
+
+// parentFunction finds the folder or repository of a file, where the look can.
+func parentFunction(j *judgement, of, _ value) value {
+	m, ok := of.p.(protoreflect.Message)
+	if !ok {
+		return value{}
+	}
+	f, _ := m.Interface().(*wire.File)
+	files, can := j.look().(Files)
+	if !can || f.GetParent() == nil {
+		return value{}
+	}
+	if p := files.File(f.GetParent()); p != nil {
+		return ofMessage(p.ProtoReflect())
+	}
+	return value{}
 }
 
 func groupFunction(j *judgement, of, _ value) value {

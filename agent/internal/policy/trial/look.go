@@ -20,6 +20,7 @@ type look struct {
 	instance  string // of the records that are judged
 	accounts  []given
 	groups    []*wire.Group
+	files     []*wire.File
 	members   map[string][]string // by group
 	verdicts  map[string]string
 	countries map[string]string
@@ -110,8 +111,14 @@ func (r *reader) given(b *hclsyntax.Block) {
 				r.look.members[g.GetId()] = append(r.look.members[g.GetId()], item.Text)
 			}
 		}
+	case wire.Kind_KIND_FILE:
+		m, _ := r.body(kind, b.Body, "given")
+		r.derive(m)
+		if f, ok := m.(*wire.File); ok {
+			r.look.files = append(r.look.files, f)
+		}
 	default:
-		r.Errorf(b.LabelRanges[0], hint, "conditions look for accounts and groups, not for %q", syntax.Short(b.Labels[0]))
+		r.Errorf(b.LabelRanges[0], hint, "conditions look for accounts, groups and files, not for %q", syntax.Short(b.Labels[0]))
 	}
 }
 
@@ -131,6 +138,16 @@ func meant(ref *wire.Ref, id, email string) bool {
 		return ref.GetId() == id
 	}
 	return email != "" && strings.EqualFold(ref.GetEmail(), email)
+}
+
+// File is part of policy.Files.
+func (l *look) File(ref *wire.Ref) *wire.File {
+	for _, f := range l.files {
+		if f.GetId() == ref.GetId() {
+			return f
+		}
+	}
+	return nil
 }
 
 // Group is part of policy.Look.
