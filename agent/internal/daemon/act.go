@@ -188,7 +188,7 @@ func (i *instance) acted(target record.Ref) {
 
 // stopped says why no action may leave: somebody put a file there.
 func (d *Daemon) stopped() string {
-	b, err := os.ReadFile(filepath.Join(d.config.Agent.DataDir, stopFile))
+	b, err := os.ReadFile(filepath.Join(d.around.Load().config.Agent.DataDir, stopFile))
 	switch {
 	case os.IsNotExist(err):
 		return ""
@@ -201,7 +201,7 @@ func (d *Daemon) stopped() string {
 // StopActions is part of api.Actions. That it is written down is less urgent than that it is done.
 func (d *Daemon) StopActions(reason string) error {
 	err := d.auditNote("actions stopped", reason)
-	return errors.Join(err, os.WriteFile(filepath.Join(d.config.Agent.DataDir, stopFile), []byte(reason+"\n"), 0o600))
+	return errors.Join(err, os.WriteFile(filepath.Join(d.around.Load().config.Agent.DataDir, stopFile), []byte(reason+"\n"), 0o600))
 }
 
 // ResumeActions is part of api.Actions.
@@ -209,7 +209,7 @@ func (d *Daemon) ResumeActions() error {
 	if err := d.auditNote("actions resumed", ""); err != nil {
 		return err
 	}
-	err := os.Remove(filepath.Join(d.config.Agent.DataDir, stopFile))
+	err := os.Remove(filepath.Join(d.around.Load().config.Agent.DataDir, stopFile))
 	if os.IsNotExist(err) {
 		return nil
 	}
@@ -245,10 +245,12 @@ func doubt(ctx context.Context, i *instance, target record.Ref) string {
 
 // guard refuses what touches the agent's own credentials, and whom the configuration protects.
 func (d *Daemon) guard(ctx context.Context, i *instance, target record.Ref) error {
-	if slices.Contains(d.config.Organization.Protected, target.String()) {
+	a := d.around.Load()
+	protected := a.config.Organization.Protected
+	if slices.Contains(protected, target.String()) {
 		return sdk.Errorf(sdk.ErrBlocked, "%s is protected: organization.protected names it", target)
 	}
-	found, err := view.New(i.source(), d.Organisation(), time.Time{}).Record(ctx, target.Kind, target.ID)
+	found, err := view.New(i.source(), a.org, time.Time{}).Record(ctx, target.Kind, target.ID)
 	if err != nil {
 		return err
 	}
@@ -263,7 +265,7 @@ func (d *Daemon) guard(ctx context.Context, i *instance, target record.Ref) erro
 		if n == "" {
 			continue
 		}
-		if slices.ContainsFunc(d.config.Organization.Protected, func(p string) bool { return strings.EqualFold(p, n) }) {
+		if slices.ContainsFunc(protected, func(p string) bool { return strings.EqualFold(p, n) }) {
 			return sdk.Errorf(sdk.ErrBlocked, "%s is %s, which organization.protected names", target, n)
 		}
 		if self[strings.ToLower(n)] {

@@ -10,12 +10,15 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/mooring-hq/mooring/agent/internal/action"
 	"github.com/mooring-hq/mooring/agent/internal/alert"
 	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/audit"
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/decision"
+	"github.com/mooring-hq/mooring/agent/internal/policy"
 	"github.com/mooring-hq/mooring/agent/internal/view"
 )
 
@@ -48,12 +51,23 @@ func (d *Daemon) govern(ctx context.Context) {
 	})
 	d.wg.Go(func() { d.ended(ctx, "decisions", d.decisions.Run(ctx)) })
 	d.wg.Go(func() { d.ended(ctx, "alerts", d.alerts.Run(ctx)) })
+	d.wg.Go(func() { d.decided(ctx) })
+	d.wg.Go(func() { d.watch(ctx) })
 }
 
 func (d *Daemon) ended(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		d.Logger.Error("ended, restart the agent", "what", what, "error", err)
 	}
+}
+
+// compile reads the policies. One that is wrong is left out, and the others judge.
+func (d *Daemon) compile(c *config.Config) []*policy.Policy {
+	all, diags := policy.Load(c)
+	for _, one := range diags {
+		d.Logger.Warn("policy", "problem", told(hcl.Diagnostics{one}))
+	}
+	return all
 }
 
 // outboxes are the stores that are open now.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -22,8 +23,10 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/audit"
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/decision"
+	"github.com/mooring-hq/mooring/agent/internal/judge"
 	"github.com/mooring-hq/mooring/agent/internal/kept"
 	"github.com/mooring-hq/mooring/agent/internal/plughost"
+	"github.com/mooring-hq/mooring/agent/internal/policy"
 	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
@@ -50,6 +53,9 @@ type Daemon struct {
 
 	decisions *decision.Decisions
 	alerts    *alert.Alerts
+	judges    judges
+	elsewhere *elsewhere
+	around    atomic.Pointer[around]
 	ledger    *quota.Ledger
 	meter     *meter
 	host      *plughost.Host
@@ -59,7 +65,9 @@ type Daemon struct {
 
 	mu        sync.Mutex
 	config    *config.Config
+	policies  []*policy.Policy
 	locks     *Locks
+	outlets   outlets
 	instances map[string]*instance
 	swapped   chan struct{} // closed when the instances are others
 	order     []string
@@ -91,6 +99,9 @@ func New(o Options) (*Daemon, error) {
 		return nil, errors.Join(err, own.Close())
 	}
 	d.ledger = quota.New(quota.Config{Load: d.loadQuota, Save: d.saveQuota})
+	d.policies = d.compile(c)
+	d.judges.by = map[string]*judge.Judge{}
+	d.survey()
 	d.meter = newMeter(d.ledger)
 	d.host = plughost.New(plughost.Config{
 		RuntimeDir: runtimeDir(c.Agent.DataDir), Self: o.Self, Quota: d.meter, Logger: o.Logger,
@@ -121,6 +132,7 @@ func (d *Daemon) with(ctx context.Context, body func(context.Context) error) err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d.ctx = ctx
+	d.elsewhere = &elsewhere{d: d, ctx: ctx}
 	var ledger, base sync.WaitGroup
 	last, stopLedger := context.WithCancel(context.WithoutCancel(ctx))
 	outer, stop := context.WithCancel(last)
@@ -166,6 +178,7 @@ func (d *Daemon) apply(start bool) {
 	d.order = nil
 	if start {
 		d.receive()
+		d.send()
 	}
 	for _, c := range d.config.Instances {
 		wanted[c.ID()] = c
@@ -181,13 +194,18 @@ func (d *Daemon) apply(start bool) {
 	if err := rename(d); err != nil {
 		d.Logger.Error("data stays where it is", "error", err)
 	}
+	var fresh []*instance
 	for _, id := range d.order {
 		if d.instances[id] == nil {
 			i := newInstance(d, wanted[id])
 			d.instances[id] = i
-			if start {
-				i.start(d)
-			}
+			fresh = append(fresh, i)
+		}
+	}
+	d.survey() // before they judge
+	for _, i := range fresh {
+		if start {
+			i.start(d)
 		}
 	}
 	close(d.swapped)
@@ -239,7 +257,7 @@ func (d *Daemon) Reload(context.Context) error {
 		return err
 	}
 	d.mu.Lock()
-	d.config, d.locks = c, locks
+	d.config, d.locks, d.policies = c, locks, d.compile(c)
 	d.mu.Unlock()
 	d.apply(true)
 	d.Logger.Info("configuration is reloaded", "instances", len(c.Instances))

@@ -156,8 +156,11 @@ func (i *instance) prepare(d *Daemon) error {
 	i.engine = scan.New(scan.Config{
 		Instance: i.c.ID(), Description: i.c.Description, Source: i.connector, Store: i.store, Rules: rulesOf(i.c),
 		Settings: settingsHash(i.c.Settings), TempDir: d.config.Agent.DataDir, Pull: i.c.Realtime != "off",
-		Logger:  d.Logger.With("instance", i.c.ID()),
-		Checked: func(r *wire.CheckResponse) { d.ledger.Own(i.c.ID(), i.c.Provider, r.GetOwners()) },
+		Logger: d.Logger.With("instance", i.c.ID()),
+		Checked: func(r *wire.CheckResponse) {
+			d.ledger.Own(i.c.ID(), i.c.Provider, r.GetOwners())
+			d.checked(i.c.ID(), r)
+		},
 	})
 	return nil
 }
@@ -191,6 +194,7 @@ func (i *instance) start(d *Daemon) {
 	running, end := context.WithCancel(ctx)
 	var listening sync.WaitGroup
 	i.subscribe(running, d, &listening)
+	listening.Go(func() { d.ended(running, "policies of "+i.c.ID(), i.judge(running, d)) })
 	if i.actions != nil {
 		listening.Go(func() { d.ended(running, "actions of "+i.c.ID(), i.actions.Run(running)) })
 	}

@@ -1,0 +1,184 @@
+package daemon
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mooring-hq/mooring/agent/internal/config"
+	"github.com/mooring-hq/mooring/agent/internal/index"
+	"github.com/mooring-hq/mooring/agent/internal/people"
+	"github.com/mooring-hq/mooring/agent/internal/policy"
+	"github.com/mooring-hq/mooring/agent/internal/record"
+	"github.com/mooring-hq/mooring/agent/internal/scan"
+	"github.com/mooring-hq/mooring/agent/internal/view"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
+)
+
+// around is what an instance sees of the others and of the configuration, without waiting for those who change them. It does
+// not change; another one takes its place.
+type around struct {
+	config   *config.Config
+	org      record.Organisation
+	parties  *policy.Parties
+	domains  []string            // reported by the providers as verified
+	verified map[string][]string // the same, by instance
+	sources  []index.Source
+	policies []*policy.Policy
+	over     chan struct{} // closed when another one took its place
+}
+
+// survey looks around anew. It needs the lock, or to be in New.
+func (d *Daemon) survey() {
+	a := &around{config: d.config, policies: d.policies, verified: map[string][]string{}, over: make(chan struct{})}
+	for _, id := range d.order {
+		i := d.instances[id]
+		if i == nil || i.store == nil {
+			continue
+		}
+		a.sources = append(a.sources, index.Source{Provider: i.c.Provider, Name: i.c.Name, Description: i.c.Description, Store: i.store})
+		if check, err := scan.LastCheck(i.store); err == nil {
+			a.verified[id] = check.GetDomains()
+			a.domains = append(a.domains, check.GetDomains()...)
+		}
+	}
+	a.org, a.parties = record.NewOrganisation(a.domains...), policy.NewParties(d.config.Organization, a.domains...)
+	if own := d.config.Organization.Domains; len(own) > 0 {
+		a.org = record.NewOrganisation(own...)
+	}
+	if before := d.around.Swap(a); before != nil {
+		close(before.over)
+	}
+}
+
+// checked takes note of what a check said: the domains that are ours may be others.
+func (d *Daemon) checked(id string, r *wire.CheckResponse) {
+	if known := d.around.Load().verified[id]; slices.Equal(known, r.GetDomains()) || len(known) == 0 && len(r.GetDomains()) == 0 {
+		return
+	}
+	d.wg.Go(func() { // the lock may be held by who waits for the check's end
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.survey()
+	})
+}
+
+func (a *around) source(instance string) (index.Source, bool) {
+	at := slices.IndexFunc(a.sources, func(s index.Source) bool { return s.Provider+"/"+s.Name == instance })
+	if at < 0 {
+		return index.Source{}, false
+	}
+	return a.sources[at], true
+}
+
+// elsewhere answers policies about other instances and people's decisions. One of them serves all judges, who take turns.
+type elsewhere struct {
+	d   *Daemon
+	ctx context.Context //nolint:containedctx // that of Run: judges ask without one
+
+	mu    sync.Mutex
+	index *index.Index
+	rules [3]any // by which people are joined
+	read  time.Time
+	found *people.People
+}
+
+// readEvery is how old the index may be. Judges are woken when accounts change, and walk for longer than that.
+const readEvery = 200 * time.Millisecond
+
+// Account is part of judge.Elsewhere.
+func (e *elsewhere) Account(instance string, ref *wire.Ref) *wire.Account {
+	return e.account(e.d.around.Load(), instance, ref.GetId())
+}
+
+func (e *elsewhere) account(a *around, instance, id string) *wire.Account {
+	s, ok := a.source(instance)
+	if !ok || id == "" {
+		return nil
+	}
+	src := view.Source{Provider: s.Provider, Name: s.Name, Description: s.Description, Store: s.Store}
+	found, err := view.New(src, a.org, time.Time{}).Record(e.ctx, wire.Kind_KIND_ACCOUNT, id)
+	if err != nil || found == nil {
+		return nil
+	}
+	account, _ := found.Record.(*wire.Account)
+	return account
+}
+
+// Person is part of judge.Elsewhere.
+func (e *elsewhere) Person(ref record.Ref, email string) (accounts []policy.PersonAccount, known bool) {
+	a := e.d.around.Load()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all, err := e.people(a)
+	if err != nil {
+		return nil, false
+	}
+	person := all.Of(ref)
+	if person == nil && email != "" {
+		for _, r := range all.Bearing(email) {
+			if person = all.Of(r); person != nil {
+				break
+			}
+		}
+	}
+	if person == nil {
+		return nil, true
+	}
+	for _, joined := range person.Accounts {
+		r := joined.Ref
+		if account := e.account(a, r.Provider+"/"+r.Instance, r.ID); account != nil {
+			accounts = append(accounts, policy.PersonAccount{Provider: r.Provider, Instance: r.Instance, Account: account})
+		}
+	}
+	return accounts, true
+}
+
+// people are everybody, joined. It needs the lock.
+func (e *elsewhere) people(a *around) (*people.People, error) {
+	if e.found != nil && time.Since(e.read) < readEvery {
+		return e.found, nil
+	}
+	file, err := PeopleMap(a.config)
+	if err != nil {
+		return nil, err
+	}
+	if e.index == nil {
+		e.index = index.New()
+	}
+	if broken := e.index.Follow(e.ctx, a.sources, wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_GROUP); len(broken) > 0 {
+		for _, err := range broken {
+			return nil, err // whom somebody is joined with there is not known
+		}
+	}
+	rules := [3]any{a.org, a.verified, file}
+	changed := !reflect.DeepEqual(rules, e.rules)
+	e.rules = rules
+	e.found = e.index.People(people.Rules{Ours: a.ours, Map: file}, changed)
+	e.read = time.Now()
+	return e.found, nil
+}
+
+// ours says whether a domain is the organisation's, or one that the provider verified for the instance.
+func (a *around) ours(instance, domain string) bool {
+	if external := a.org.External("x@" + domain); external != nil && !*external {
+		return true
+	}
+	return slices.ContainsFunc(a.verified[instance], func(d string) bool { return strings.EqualFold(d, domain) })
+}
+
+// Party is part of judge.Elsewhere.
+func (e *elsewhere) Party(domain string) (name string, known bool) {
+	return e.d.around.Load().parties.Party(domain)
+}
+
+// Verdict is part of judge.Elsewhere.
+func (e *elsewhere) Verdict(app record.Ref) (verdict string, known bool) {
+	return e.d.decisions.Verdict(app), true
+}
+
+// Country is part of judge.Elsewhere: there is no geo database yet.
+func (e *elsewhere) Country(string) (code string, known bool) { return "", false }
