@@ -69,7 +69,7 @@ func grantOf(i *sdk.Intent) (user, app string, err error) {
 	return parts[0], parts[1], nil
 }
 
-const tokenPath = "/admin/directory/v1/users/%s/tokens/%s" //nolint:gosec // a path
+const tokenPath = "/admin/directory/v1/users/%s/tokens/%s"
 
 // lets says whether a person lets an app in. A person who is not there does not.
 func (c *client) lets(ctx context.Context, user, app string) (bool, error) {

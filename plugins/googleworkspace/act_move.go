@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -60,6 +61,13 @@ func (m *move) run(ctx context.Context) (err error) {
 	return m.out(ctx, now, h)
 }
 
+// recall reads where the manager is a guest; without progress, nowhere.
+func (m *move) recall(progress []byte) {
+	if json.Unmarshal(progress, &m.guest) != nil {
+		m.guest = guest{}
+	}
+}
+
 // choose finds the manager.
 func (m *move) choose(ctx context.Context) error {
 	email, err := m.memberOf(ctx, m.quarantine)
@@ -69,6 +77,9 @@ func (m *move) choose(ctx context.Context) error {
 
 // stays says whether the manager is still a guest.
 func (m *move) stays(ctx context.Context, i *sdk.Intent) (stays bool, err error) {
+	if m.guest.Drive == "" {
+		return false, nil
+	}
 	if m.quarantine, _, err = m.pen(i); err != nil {
 		return false, err
 	}

@@ -76,7 +76,7 @@ func (a quarantine) Act(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *s
 		if i.GetUndo() != nil {
 			m.quarantine, m.outside = from.Drive, to
 		}
-		if json.Unmarshal(progress, &m.guest) == nil && m.guest.Drive != "" {
+		if m.recall(progress); m.guest.Drive != "" {
 			m.steps++
 		}
 		return m.steps.end(m.run(ctx))
@@ -91,9 +91,7 @@ func (a quarantine) ReadBack(ctx context.Context, s *sdk.Session, i *sdk.Intent,
 		return r, err
 	}
 	m := &move{client: a.client(s)}
-	if json.Unmarshal(progress, &m.guest) != nil || m.guest.Drive == "" {
-		return r, nil
-	}
+	m.recall(progress)
 	stays, err := m.stays(ctx, i)
 	if stays {
 		r = &sdk.ReadBack{State: sdk.NotApplied, Detail: "the manager of the quarantine is still a guest in " + m.guest.Drive}

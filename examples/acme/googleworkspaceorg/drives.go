@@ -10,6 +10,23 @@ import (
 	gw "github.com/mooring-hq/mooring/plugins/googleworkspace/googleworkspacetest"
 )
 
+// Quarantine is the shared drive that files are moved into by the agent, which only the administrator is in. It is empty
+// until then.
+const Quarantine = "0AQuarantine"
+
+// rootID is the id of a person's My Drive.
+func rootID(user string) string { return "0A" + user }
+
+// content of a file, as it is stored.
+func (o *org) content(id string) []byte {
+	n, _ := documentID(id)
+	d, ok := o.live.Document(n)
+	if !ok {
+		return nil
+	}
+	return o.live.DocumentContent(&d)
+}
+
 // The ids of drives and files.
 const (
 	drivePrefix = "0AK"
@@ -57,16 +74,23 @@ func (o *org) drives() gw.List[gw.Drive] {
 	drive := func(s company.Space) gw.Drive {
 		return gw.Drive{ID: driveID(s), Name: o.live.Team(s.Team).Name, Created: company.AsOf().AddDate(-3, 0, 0)}
 	}
+	quarantine := gw.Drive{ID: Quarantine, Name: "Quarantine", Created: company.AsOf().AddDate(-1, 0, 0)}
 	return gw.List[gw.Drive]{
-		Len: func() int { return o.live.TeamSpaces(company.Drive) },
+		Len: func() int { return o.live.TeamSpaces(company.Drive) + 1 },
 		At: func(i int) gw.Drive {
 			s, ok := o.live.TeamSpaceAt(company.Drive, i)
-			if !ok {
-				return gw.Drive{}
+			switch {
+			case ok:
+				return drive(s)
+			case i == o.live.TeamSpaces(company.Drive):
+				return quarantine
 			}
-			return drive(s)
+			return gw.Drive{}
 		},
 		Find: func(id string) (gw.Drive, bool) {
+			if id == Quarantine {
+				return quarantine, true
+			}
 			s, ok := o.spaceOfDrive(id)
 			if !ok {
 				return gw.Drive{}, false
@@ -77,6 +101,9 @@ func (o *org) drives() gw.List[gw.Drive] {
 }
 
 func (o *org) drivePermissions(id string) []gw.Permission {
+	if id == Quarantine {
+		return []gw.Permission{{ID: "q", Type: "user", Role: "organizer", Email: Admin(o.live)}}
+	}
 	s, ok := o.spaceOfDrive(id)
 	if !ok {
 		return nil
@@ -117,7 +144,7 @@ func (o *org) permission(s *company.Share) gw.Permission {
 func (o *org) files(s gw.Space) gw.List[gw.File] {
 	sp, ok := o.space(s)
 	if !ok {
-		return gw.List[gw.File]{}
+		return gw.ListOf[gw.File]()
 	}
 	ids := o.live.Documents(sp)
 	return gw.List[gw.File]{
@@ -161,7 +188,7 @@ func (o *org) fileOf(id int64) (gw.File, bool) {
 	for i := range d.Shares {
 		f.Permissions = append(f.Permissions, o.permission(&d.Shares[i]))
 	}
-	top := "0A" + userID(max(d.Space.Person, 0))
+	top := rootID(userID(max(d.Space.Person, 0)))
 	if d.Space.Shared() {
 		f.DriveID = driveID(d.Space)
 		top = f.DriveID

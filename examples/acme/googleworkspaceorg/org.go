@@ -84,5 +84,6 @@ func Tenant(live *company.Live) *gw.Tenant {
 		Domains:  func() []gw.Domain { return []gw.Domain{{Name: company.Domain, Primary: true, Verified: true}} },
 		OrgUnits: orgUnits, Users: o.users(), Groups: o.groups(), Members: o.members, Roles: o.roles(), Assigned: o.assigned(), Tokens: o.tokens,
 		Drives: o.drives(), DrivePermissions: o.drivePermissions, Files: o.files, File: o.file, Changes: o.changes, Log: o.log,
+		Content: o.content, Root: rootID,
 	}
 }

@@ -42,7 +42,6 @@ type fileEdit struct {
 	revisions     []revision
 	writes        int64 // how often it was changed
 	by            string
-	at            time.Time
 }
 
 // Forget takes back all that calls changed, as if they had not been.
