@@ -7,7 +7,10 @@ import (
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-var _ policy.Look = look{}
+var (
+	_ policy.Look  = look{}
+	_ policy.Files = look{}
+)
 
 // look finds what conditions ask of other records: of this instance in its store, of others elsewhere.
 type look struct {
@@ -40,6 +43,14 @@ func (l look) Group(ref *wire.Ref) *wire.Group {
 		return nil
 	}
 	return l.j.reader.Group(l.ctx, ref)
+}
+
+// File is part of policy.Files.
+func (l look) File(ref *wire.Ref) *wire.File {
+	if ref == nil || !l.here(ref) {
+		return nil
+	}
+	return l.j.reader.File(l.ctx, ref)
 }
 
 // Groups is part of policy.Look.

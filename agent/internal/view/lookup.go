@@ -86,6 +86,18 @@ func (r *Reader) Group(ctx context.Context, ref *wire.Ref) *wire.Group {
 	return g
 }
 
+// File finds a file, folder or repository by its id, with its derived fields; nil: there is none.
+func (r *Reader) File(ctx context.Context, ref *wire.Ref) *wire.File {
+	if ref.GetId() == "" {
+		return nil
+	}
+	f, _ := r.get(ctx, wire.Kind_KIND_FILE, ref.GetId()).(*wire.File)
+	if f != nil {
+		r.org.Derive(f, r.lookup(ctx, wire.Kind_KIND_FILE)) // every time: on whom it rests may have changed
+	}
+	return f
+}
+
 // group gives a group as its own facets say it is.
 func (r *Reader) group(ctx context.Context, id string) *wire.Group {
 	if id == "" {
@@ -197,6 +209,8 @@ func (r *Reader) Forget(ctx context.Context, e store.Entry) {
 		delete(r.addresses, k)
 	}
 	switch k { //nolint:exhaustive // nothing rests on the others
+	case wire.Kind_KIND_FILE:
+		delete(r.cache[k], e.ID)
 	case wire.Kind_KIND_ROLE:
 		r.privileged = nil
 		delete(r.cache, wire.Kind_KIND_ACCOUNT)
