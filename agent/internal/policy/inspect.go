@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ type inspector struct {
 	fields    map[string]bool
 	kinds     map[wire.Kind]bool
 	seen      Reads
-	parts     map[int64]bool // names of the record of which only fields are read
+	parts     map[int64]bool // names of the record, or of change, of which only fields are read
 	providers []named
 }
 
@@ -81,9 +82,9 @@ func (i *inspector) visit(e ast.Expr) {
 	}
 }
 
-// whole: who names the record without a field reads all of it.
+// whole: who names the record without a field reads all of it, and who asks for a change that may be of any field, too.
 func (i *inspector) whole(e ast.Expr) {
-	if e.Kind() != ast.IdentKind || e.AsIdent() != i.record || i.parts[e.ID()] {
+	if e.Kind() != ast.IdentKind || i.parts[e.ID()] || e.AsIdent() != i.record && (!i.changes || e.AsIdent() != "change" && e.AsIdent() != "before") {
 		return
 	}
 	fields := wire.NewRecord(i.kind).ProtoReflect().Descriptor().Fields()
@@ -102,7 +103,7 @@ func (i *inspector) selection(s ast.SelectExpr) {
 	for _, k := range from.kinds {
 		i.kinds[k] = true
 	}
-	if of.Kind() == ast.IdentKind && of.AsIdent() == i.record {
+	if of.Kind() == ast.IdentKind && (of.AsIdent() == i.record || i.changes && of.AsIdent() == "before") {
 		i.parts[of.ID()] = true
 		i.field(append(slices.Clone(from.fields), s.FieldName())...)
 	}
@@ -120,6 +121,10 @@ func (i *inspector) call(c ast.CallExpr) {
 	case name == operators.Equals || name == operators.NotEquals:
 		i.compared(args[0], args[1])
 		i.compared(args[1], args[0])
+		if name == operators.Equals {
+			i.came(args[0], args[1])
+			i.came(args[1], args[0])
+		}
 	case name == operators.In:
 		i.among(args[0], args[1])
 	case functionOf(name) != nil:
@@ -155,8 +160,22 @@ func (i *inspector) among(one, list ast.Expr) {
 		return
 	}
 	d := wire.NewRecord(i.kind).ProtoReflect().Descriptor()
-	if d.Fields().ByTextName(word) == nil {
+	i.parts[list.AsSelect().Operand().ID()] = true
+	i.field(word)
+	_, host := derived[string(d.Name())+"."+word]
+	switch {
+	case d.Fields().ByTextName(word) == nil:
 		i.fail(one, nearest(word, fieldsOf(d)), "%s has no field %q, so it never changes", a(i.record), word)
+	case host && word != "admin":
+		i.fail(one, fmt.Sprintf("write before.%s != %s.%s", word, i.record, word), "%s follows from other fields: no change names it", word)
+	}
+}
+
+// came: who asks whether a record was created or deleted is told so whatever changes.
+func (i *inspector) came(what, to ast.Expr) {
+	word, _ := literal(to)
+	if what.Kind() == ast.SelectKind && i.typeOf(what.AsSelect().Operand()) == "Change" && (word == Created || word == Deleted) {
+		i.parts[what.AsSelect().Operand().ID()] = true
 	}
 }
 

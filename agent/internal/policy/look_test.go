@@ -211,6 +211,8 @@ func TestReads(t *testing.T) {
 		{account, `account.created_at < ago('1d')`, Reads{Fields: []string{"created_at"}, Now: true}},
 		{account, `before.status != account.status`, Reads{Fields: []string{"status"}, Change: true}},
 		{account, `change.what == 'created'`, Reads{Change: true}},
+		{account, `change.what == 'created' || 'mfa' in change.fields`, Reads{Fields: []string{"mfa"}, Change: true}},
+		{account, `before.external`, Reads{Fields: []string{"email", "external"}, Change: true}},
 		{
 			account, `person(account).accounts.exists(a, a.account.status == 'deleted')`,
 			Reads{Fields: []string{"email", "external_id", "id", "saml_name_id"}, Kinds: []wire.Kind{account}, People: true},
@@ -224,6 +226,12 @@ func TestReads(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, compiled.Reads(), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s: %s", c.source, diff)
+		}
+	}
+	for _, any := range []string{`change.what == 'updated'`, `change.what != 'created'`, `change.fields.exists(f, f != 'mfa')`, `known(before)`} {
+		c, err := compile(account, any, true)
+		if err != nil || len(c.Reads().Fields) < 15 {
+			t.Errorf("%s may be true of any change: %v, %v", any, c, err)
 		}
 	}
 	whole, err := Compile(wire.Kind_KIND_SETTING, `setting == setting`)

@@ -541,3 +541,8 @@ policy "w97" {
   on   = "account"
   when = "account.mfa == ''"
 }
+
+policy "w98" {
+  on   = "file"
+  when = "'access_level' in change.fields"
+}
