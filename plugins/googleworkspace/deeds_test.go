@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -119,5 +120,50 @@ func TestPartWay(t *testing.T) {
 			t.Errorf("a guest stays: %v", w.server.Members(sharedDrive))
 		}
 		w.server.Forget()
+	}
+}
+
+// TestWhatActionsDidIsRead: the next scan, which follows the logs, shows it.
+func TestWhatActionsDidIsRead(t *testing.T) {
+	w := start(t, actWorld(), acting)
+	c, s := w.connector(), w.session(t)
+	users, drives := must(t, walk(t, c, s, full("users"))), must(t, walk(t, c, s, full("drives")))
+	grants, shared := must(t, walk(t, c, s, full("consents"))), must(t, walk(t, c, s, full("shared_drives")))
+	w.later(10 * time.Minute)
+	a := newActor(t, w)
+	act := func(name, target string, args map[string]string) {
+		t.Helper()
+		i := intent(specOf(t, name), &sdktest.ActionCase{Action: name, Target: target, Args: args})
+		a.act(i, a.prepare(i))
+	}
+	act("make_private", "file-6-2", owned(w.users[6].Email))
+	act("trash", "file-6-1", owned(w.users[6].Email))
+	act("quarantine", "file-6-6", owned(w.users[6].Email))
+	act("suspend", w.users[20].ID, nil)
+	act("revoke", grantID(w.users[10].ID, "app-1"), nil)
+	w.later(10 * time.Minute)
+	r := must(t, walk(t, c, s, delta("users", users.cert.GetBookmark())))
+	if u := record[*sdk.Account](t, r, sdk.KindAccount, w.users[20].ID); u.GetStatus() != "suspended" {
+		t.Errorf("the account is %s", u.GetStatus())
+	}
+	r = must(t, walk(t, c, s, delta("consents", grants.cert.GetBookmark())))
+	if g := record[*sdk.Grant](t, r, sdk.KindGrant, grantID(w.users[10].ID, "app-1")); g.GetState() != "revoked" {
+		t.Errorf("the grant is %s", g.GetState())
+	}
+	r = must(t, walk(t, c, s, delta("drives", drives.cert.GetBookmark())))
+	r = must(t, walk(t, c, s, shardOf(r.shard(t, w.users[6].ID))))
+	if f := record[*sdk.File](t, r, sdk.KindFile, "file-6-2"); len(f.GetAccess().GetItems()) != 1 {
+		t.Errorf("the private file: %v", f.GetAccess())
+	}
+	if f := record[*sdk.File](t, r, sdk.KindFile, "file-6-1"); !f.GetTrashed() {
+		t.Error("the file is not in the trash")
+	}
+	if r.records["file file-6-6"] != nil {
+		t.Error("the file in quarantine is still in its owner's drive")
+	}
+	r = must(t, walk(t, c, s, delta("shared_drives", shared.cert.GetBookmark())))
+	r = must(t, walk(t, c, s, shardOf(r.shard(t, quarantineDrive))))
+	if f := record[*sdk.File](t, r, sdk.KindFile, "file-6-6"); f.GetOwner().GetId() != quarantineDrive {
+		t.Errorf("in the quarantine it is %v's", f.GetOwner())
 	}
 }
