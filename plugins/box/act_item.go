@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -100,11 +101,7 @@ func locate(ctx context.Context, s *sdk.Session, i *sdk.Intent) (place, error) {
 		return p, nil
 	}
 	if owner := sdk.Arg(i, ownerArg.Name); owner != "" {
-		p, found, err := tryAs(ctx, s, id, owner)
-		if err == nil && !found {
-			err = sdk.Errorf(sdk.ErrNotFound, "user %s has no file or folder %s", owner, id)
-		}
-		return p, err
+		return locateAs(ctx, s, id, owner)
 	}
 	if p, found, err := tryAs(ctx, s, id, ""); found || err != nil {
 		return p, err
@@ -132,6 +129,37 @@ func locate(ctx context.Context, s *sdk.Session, i *sdk.Intent) (place, error) {
 		}
 	}
 	return place{}, sdk.Errorf(sdk.ErrNotFound, "nobody has a file or folder %s", id)
+}
+
+// locateAs: owner is an id, or an address.
+func locateAs(ctx context.Context, s *sdk.Session, id, owner string) (place, error) {
+	who := owner
+	if strings.Contains(owner, "@") {
+		u, err := managed(ctx, s, owner)
+		if err != nil {
+			return place{}, err
+		}
+		if u == nil {
+			return place{}, sdk.Errorf(sdk.ErrNotFound, "the enterprise has no user %s", owner)
+		}
+		who = u.ID
+	}
+	p, found, err := tryAs(ctx, s, id, who)
+	if err == nil && !found {
+		err = sdk.Errorf(sdk.ErrNotFound, "user %s has no file or folder %s", owner, id)
+	}
+	return p, err
+}
+
+// managed is the enterprise's user with an address; nil: there is none.
+func managed(ctx context.Context, s *sdk.Session, login string) (*user, error) {
+	found, err := all[user](ctx, s, "/users?user_type=managed&usemarker=true&limit=1000&filter_term="+url.QueryEscape(login), "")
+	for i := range found {
+		if strings.EqualFold(found[i].Login, login) && found[i].ID != "" {
+			return &found[i], err
+		}
+	}
+	return nil, err
 }
 
 // tryAs asks for an item as a user, and says whose it is.

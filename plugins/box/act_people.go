@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -156,8 +155,8 @@ func outside(ctx context.Context, s *sdk.Session, c *collaboration, me *user) (b
 		}
 		return err == nil && (u.Enterprise == nil || u.Enterprise.ID != me.Enterprise.ID), err
 	}
-	found, err := all[user](ctx, s, "/users?user_type=managed&usemarker=true&limit=1000&filter_term="+url.QueryEscape(c.Invited), "")
-	return !slices.ContainsFunc(found, func(u user) bool { return strings.EqualFold(u.Login, c.Invited) }), err
+	u, err := managed(ctx, s, c.Invited)
+	return u == nil, err
 }
 
 func writePeople(ctx context.Context, s *sdk.Session, i *sdk.Intent, from, to peopled) (*sdk.Outcome, error) {

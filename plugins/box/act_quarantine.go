@@ -9,6 +9,7 @@ import (
 )
 
 const (
+	toArg          = "to"
 	quarantineName = "Mooring quarantine"
 	tombstoneText  = "The agent that watches over this enterprise's content took an item away from here, and keeps it.\n" +
 		"Ask your administrators.\n\nItem: %s (%s %s)\n"
@@ -23,7 +24,7 @@ func quarantineActions() sdk.Actions {
 			Loses: linkLoses + "; " + peopleLose + "; whoever was let in after it was planned; an empty folder named " + quarantineName +
 				" stays",
 		}, sdk.Setting{
-			Name: "folder", Doc: "id of a folder of the agent's account to move it into; default: one named " + quarantineName,
+			Name: toArg, Doc: "id of a folder of the agent's account to move it into; default: one named " + quarantineName,
 		}),
 	}
 }
@@ -70,7 +71,7 @@ func (q quarantine) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) 
 	if u := i.GetUndo(); u != nil {
 		return q.prepareUndo(ctx, s, i)
 	}
-	if err := ours(ctx, s, sdk.Arg(i, "folder")); err != nil {
+	if err := ours(ctx, s, sdk.Arg(i, toArg)); err != nil {
 		return nil, err
 	}
 	it, err := itemNow(ctx, s, i, "shared_link,parent,path_collection")
@@ -79,7 +80,7 @@ func (q quarantine) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) 
 	}
 	m := moving{From: home{place: placeOf(i), Name: it.Name, Parent: it.parent(), Link: it.Link.sharing(), People: []guest{}}}
 	if m.From.Owner == "" {
-		if m.In = it.isIn(sdk.Arg(i, "folder")); !m.In {
+		if m.In = it.isIn(sdk.Arg(i, toArg)); !m.In {
 			return nil, sdk.Errorf(sdk.ErrConflict, "item %s is the agent's own already", it.ID)
 		}
 		return &sdk.Plan{Snapshot: []byte(pack(m)), Already: true}, nil
@@ -99,7 +100,7 @@ func ours(ctx context.Context, s *sdk.Session, folder string) error {
 	}
 	p, found, err := tryAs(ctx, s, folder, "")
 	if err == nil && (!found || p != place{Kind: typeFolder}) {
-		err = sdk.Errorf(sdk.ErrInvalid, "argument folder: %s is not a folder that the agent's account owns", folder)
+		err = sdk.Errorf(sdk.ErrInvalid, "argument to: %s is not a folder that the agent's account owns", folder)
 	}
 	return err
 }

@@ -54,7 +54,7 @@ func (quarantine) isAway(ctx context.Context, s *sdk.Session, i *sdk.Intent, h *
 	if denied(err) {
 		return false, nil
 	}
-	if err != nil || !it.isIn(sdk.Arg(i, "folder")) || it.Link != nil {
+	if err != nil || !it.isIn(sdk.Arg(i, toArg)) || it.Link != nil {
 		return false, err
 	}
 	for at, kind := range map[string]string{id: h.Kind, it.parent(): typeFolder} {

@@ -30,7 +30,7 @@ func (q quarantine) Act(
 	if m.In || p.GetAlready() {
 		return &sdk.Outcome{State: sdk.Already}, nil
 	}
-	j := &job{s: s, id: i.GetTarget().GetId(), from: &m.From, left: left{Root: sdk.Arg(i, "folder")}}
+	j := &job{s: s, id: i.GetTarget().GetId(), from: &m.From, left: left{Root: sdk.Arg(i, toArg)}}
 	steps := []func(context.Context) error{j.makeRoot, j.makeCell, j.close, j.letOwnerIn, j.accept, j.moveIn, j.putStone}
 	if i.GetUndo() != nil {
 		l, err := leftBy(i)

@@ -20,7 +20,7 @@ func actScopes() []*wire.ScopeNeed {
 
 // ownerArg: Box shows an item to those who reach it only.
 var ownerArg = sdk.Setting{
-	Name: "owner", Doc: "id of the user who owns it; when it is not given, up to 500 users are tried, one after the other",
+	Name: "owner", Doc: "whose it is: the id or the e-mail address of its owner; without it up to 500 users are tried, one after the other",
 }
 
 // onItems gives an action on files and folders, carried out as their owner.

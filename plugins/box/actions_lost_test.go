@@ -208,11 +208,11 @@ func TestQuarantineFolder(t *testing.T) {
 	w := start(t, c, func(c *boxtest.Config) { c.AskAll = true })
 	s := w.session(t, nil)
 	for _, folder := range []string{"140", "103", "4711"} {
-		if _, err := (connector{}).Prepare(t.Context(), s, intent("quarantine", "103", map[string]string{"folder": folder})); sdk.TypeOf(err) != sdk.ErrInvalid {
+		if _, err := (connector{}).Prepare(t.Context(), s, intent("quarantine", "103", map[string]string{"to": folder})); sdk.TypeOf(err) != sdk.ErrInvalid {
 			t.Errorf("into %s: %v", folder, err)
 		}
 	}
-	d := planOf(t, s, intent("quarantine", "103", map[string]string{"folder": "800"}))
+	d := planOf(t, s, intent("quarantine", "103", map[string]string{"to": "800"}))
 	if o := d.act(t, s); o.GetState() != sdk.Done || d.look(t, s).GetState() != sdk.Applied {
 		t.Fatalf("%v, %v", o, d.look(t, s))
 	}

@@ -117,6 +117,10 @@ func TestWhose(t *testing.T) {
 	if got, err := locate(t.Context(), s, i); err != nil || got.Owner != "1007" || len(w.calls()) != 2 {
 		t.Errorf("whose the argument says: %v, %v", got, err)
 	}
+	if got, err := locate(t.Context(), s, intent("trash", "150", map[string]string{"owner": "User7@acme.example"})); err != nil || got.Owner != "1007" {
+		t.Errorf("whose the argument says, by address: %v, %v", got, err)
+	}
+	w.calls()
 	i.Target.Name = new(sdk.ID(typeFile, "1007"))
 	if got, err := locate(t.Context(), s, i); err != nil || got.Owner != "1007" || len(w.calls()) != 0 {
 		t.Errorf("whose the target says: %v, %v", got, err)
