@@ -1,6 +1,9 @@
 package config
 
 import (
+	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -131,8 +134,14 @@ func (l *loader) sink(f file, b *hclsyntax.Block) {
 		s.OCSF = readOCSF(f, r)
 	case sinkWebhook:
 		s.Webhook = readWebhook(f, r, variable(s.Name))
+		if u, err := url.Parse(s.Webhook.URL.Literal); err == nil {
+			l.dialled(s.Webhook.URL.Range, u.Hostname())
+		}
 	case sinkSMTP:
 		s.SMTP = readSMTP(f, r, variable(s.Name))
+		if host, _, err := net.SplitHostPort(s.SMTP.Server); err == nil {
+			l.dialled(r.Attribute("server").Expr.Range(), host)
+		}
 	default:
 		r.Errorf(b.LabelRanges[0], syntax.Choices(s.Kind, "allowed", []string{sinkOCSF, sinkWebhook, sinkSMTP}), "there is no kind of sink %q", syntax.Short(s.Kind))
 		return
@@ -146,6 +155,13 @@ func (l *loader) sink(f file, b *hclsyntax.Block) {
 	s.Enabled = r.Bool("enabled", true)
 	r.Done()
 	l.config.Sinks = append(l.config.Sinks, s)
+}
+
+// dialled warns of an address that the agent will not dial.
+func (l *loader) dialled(at hcl.Range, host string) {
+	if ip, ok := inside(host); ok && !l.listed(host) {
+		l.warn(at, fmt.Sprintf(`add network { private = [%q] }`, ip), "this is a private address, which sinks may not dial")
+	}
 }
 
 func readSend(r *syntax.Reader, a *hclsyntax.Attribute) []string {

@@ -55,6 +55,9 @@ func RefusedAll(text string, n int) error {
 	return &failure{err: errors.New(text), refused: true, count: n}
 }
 
+// Unwell is an answer that says nothing of the event.
+func Unwell(text string) error { return &failure{err: errors.New(text), answered: true} }
+
 // Later asks for a wait.
 func Later(text string, after time.Duration) error {
 	return &failure{err: errors.New(text), after: after}

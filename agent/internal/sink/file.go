@@ -125,7 +125,7 @@ func (t *file) open() error {
 	if info, err := os.Stat(t.c.Path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file", t.c.Path)
 	}
-	f, err := os.OpenFile(t.c.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, fileMode) //nolint:gosec // named in the configuration
+	f, err := os.OpenFile(t.c.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, fileMode)
 	if err != nil {
 		return err
 	}

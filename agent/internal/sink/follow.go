@@ -18,8 +18,8 @@ import (
 type target interface {
 	// ready says how many of the waiting events may be sent now; when none, until when they are held.
 	ready(batch []item, now time.Time) (n int, until time.Time)
-	// send gives how many events, from the first, have surely arrived: all, unless there is an error, which is about the
-	// one behind them.
+	// send gives how many events, from the first, have surely arrived: at least one, unless there is an error, which is about
+	// the one behind them. It may stop early, so that what arrived is soon counted.
 	send(ctx context.Context, batch []item) (int, error)
 	// close lets go of what is open. The next send opens it anew, with secrets that are resolved anew.
 	close()
@@ -28,8 +28,8 @@ type target interface {
 // failure is why an event did not arrive.
 type failure struct {
 	err error
-	// refused: this event will not be taken, however often it is tried.
-	refused bool
+	// refused: this event will not be taken, however often it is tried. answered: the receiver is there, and did not say so.
+	refused, answered bool
 	// count is how many events are refused together; 0 is one.
 	count int
 	// after is how long the receiver asks to wait.
@@ -125,7 +125,7 @@ func (w *worker) read(ctx context.Context) ([]item, uint64, error) {
 
 // deliver tries until all events have arrived, are set aside or dropped.
 func (w *worker) deliver(ctx context.Context, batch []item) error {
-	for len(batch) > 0 {
+	for len(batch) > 0 && ctx.Err() == nil {
 		n, failed := w.target.send(ctx, batch)
 		if n > 0 {
 			if err := w.passed(ctx, batch[n-1].sequence, n); err != nil {
@@ -138,27 +138,47 @@ func (w *worker) deliver(ctx context.Context, batch []item) error {
 		}
 		w.target.close()
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
-		if tries := w.failed(failed); isRefused(failed) && tries >= RefusedTries {
-			k := refusedOf(failed, batch)
-			w.Logger.Error("a sink refuses events, which are set aside", "sink", w.c.ID(), "events", k, "first", batch[0].ID, "error", failed)
-			if err := w.setAside(ctx, batch[:k], failed); err != nil {
-				return err
-			}
-			batch = batch[k:]
+		done, err := w.settle(ctx, batch, failed)
+		if err != nil {
+			return err
+		}
+		if batch = batch[done:]; done > 0 {
 			continue
 		}
 		wait(ctx, nil, w.nextTry(failed))
-		if ctx.Err() != nil {
-			return nil
-		}
 		after, _ := w.after()
 		for len(batch) > 0 && batch[0].sequence <= after { // dropped meanwhile
 			batch = batch[1:]
 		}
 	}
-	return nil
+	return nil //nolint:nilerr // all is settled, or the agent ends
+}
+
+// settle decides what becomes of an event that did not arrive, and gives how many are done with; 0: it is tried again.
+func (w *worker) settle(ctx context.Context, batch []item, failed error) (int, error) {
+	tries := w.failed(failed)
+	f, ok := errors.AsType[*failure](failed)
+	switch {
+	case !ok:
+		return 0, nil
+	case f.refused && tries >= RefusedTries:
+		n := min(max(f.count, 1), len(batch))
+		w.Logger.Error("a sink refuses events, which are set aside", "sink", w.c.ID(), "events", n, "first", batch[0].ID, "error", failed)
+		return n, w.setAside(ctx, batch[:n], failed)
+	case f.answered && tries >= ProbeTries && len(batch) > 1:
+		if _, err := w.target.send(ctx, batch[1:2]); err != nil {
+			w.target.close()
+			return 0, nil //nolint:nilerr // the receiver is not well, as was seen before
+		}
+		w.Logger.Error("a sink takes other events but not this one, which is set aside", "sink", w.c.ID(), "event", batch[0].ID, "error", failed)
+		if err := w.setAside(ctx, batch[:1], failed); err != nil {
+			return 0, err
+		}
+		return 2, w.passed(ctx, batch[1].sequence, 1)
+	}
+	return 0, nil
 }
 
 // again sends once more what was refused in an earlier life: somebody may have mended the sink. It comes late, then.
@@ -175,9 +195,9 @@ func (w *worker) again(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if _, err := w.target.send(ctx, []item{{event.Sequence(d.Key[len(w.c.ID())+1:]), a.Event}}); err != nil {
+		if n, _ := w.target.send(ctx, []item{{event.Sequence(d.Key[len(w.c.ID())+1:]), a.Event}}); n == 0 {
 			w.target.close()
-			return nil //nolint:nilerr // it is refused still, and counted as such
+			return nil // it is refused still, and counted as such
 		}
 		if err := w.taken(ctx, store.Doc{Bucket: asides, Key: d.Key}); err != nil {
 			return err
@@ -189,11 +209,6 @@ func (w *worker) again(ctx context.Context) error {
 func isRefused(err error) bool {
 	f, ok := errors.AsType[*failure](err)
 	return ok && f.refused
-}
-
-func refusedOf(err error, batch []item) int {
-	f, _ := errors.AsType[*failure](err)
-	return min(max(f.count, 1), len(batch))
 }
 
 // failed notes why, and how often by now.

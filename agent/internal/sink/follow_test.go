@@ -148,6 +148,41 @@ func TestRefusedIsSetAside(t *testing.T) {
 	})
 }
 
+// An event that a receiver stumbles over does not stop the others for ever; one that is down does.
+func TestAnEventThatBreaksTheReceiver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, r := newBench(t), &receiver{}
+		down := false
+		r.answer = func(e *event.Event) error {
+			if e.ID == "e1" || down {
+				return sink.Unwell("500")
+			}
+			return nil
+		}
+		b.put(alerts(4)...)
+		s, stop := one(b, r)
+		defer stop()
+		time.Sleep(time.Hour)
+		same(t, "received", []string{"e0", "e2", "e3"}, r.got())
+		if st := s.Status()[0]; st.Aside != 1 || st.Sent != 3 {
+			t.Errorf("status %+v", st)
+		}
+		r.mu.Lock()
+		down = true
+		r.mu.Unlock()
+		b.put(alerts(4)...)
+		time.Sleep(48 * time.Hour)
+		if st := s.Status()[0]; st.Aside != 1 || st.Waiting != 4 {
+			t.Errorf("while it is down: %+v", st)
+		}
+		r.mu.Lock()
+		down = false
+		r.mu.Unlock()
+		time.Sleep(sink.BackoffMax)
+		same(t, "received at last", []string{"e0", "e2", "e3", "e4", "e5", "e6", "e7"}, r.got())
+	})
+}
+
 func TestABatchCanBeRefusedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -319,7 +354,7 @@ func TestHeldEvents(t *testing.T) {
 
 // TestSchedules: however it fails, stops and starts, nothing is left out and nothing overtakes.
 func TestSchedules(t *testing.T) {
-	lives := 100
+	lives := 60
 	if testing.Short() {
 		lives = 10
 	}

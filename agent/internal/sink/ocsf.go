@@ -99,10 +99,10 @@ func set(o object, name, value string) {
 }
 
 // unmapped keeps what the class has no place for.
-func unmapped(o object, pairs ...string) {
+func unmapped(o object, values map[string]string) {
 	rest := object{}
-	for k := 0; k < len(pairs); k += 2 {
-		set(rest, pairs[k], pairs[k+1])
+	for name, value := range values {
+		set(rest, name, value)
 	}
 	if len(rest) > 0 {
 		o["unmapped"] = rest
@@ -152,7 +152,9 @@ func detection(i item, version string) object {
 	if data := asObject(i.Evidence); data != nil {
 		o["evidences"] = []object{{"name": "evidence", "data": data}}
 	}
-	unmapped(o, "group", i.Group, "state", i.State, "actor", i.Actor, "people", strings.Trim(strings.Join(i.People, ", "), ", "))
+	unmapped(o, map[string]string{
+		"group": i.Group, "state": i.State, "actor": i.Actor, "people": strings.Trim(strings.Join(i.People, ", "), ", "),
+	})
 	return o
 }
 
@@ -209,7 +211,9 @@ func remediation(i item, version string) object {
 	o := base(i, version, classRemediation, activity, actionStatus(i))
 	o["command_uid"] = cmp.Or(i.Intent, i.Subject, i.ID)
 	o["remediation"] = object{"desc": cmp.Or(i.Title, i.Action, string(i.What))}
-	unmapped(o, "action", i.Action, "target", i.Ref, "instance", i.Instance, "policy", i.Policy, "actor", i.Actor, "state", i.State, "alert", i.Alert)
+	unmapped(o, map[string]string{
+		"action": i.Action, "target": i.Ref, "instance": i.Instance, "policy": i.Policy, "actor": i.Actor, "state": i.State, "alert": i.Alert,
+	})
 	return o
 }
 
@@ -245,7 +249,9 @@ func decision(i item, version string) object {
 	if i.Actor != "" {
 		o["actor"] = object{"user": user(i.Actor)}
 	}
-	unmapped(o, "policy", i.Policy, "ref", i.Ref, "alert", i.Alert, "state", i.State, "instance", i.Instance)
+	unmapped(o, map[string]string{
+		"policy": i.Policy, "ref": i.Ref, "alert": i.Alert, "state": i.State, "instance": i.Instance,
+	})
 	return o
 }
 
@@ -258,12 +264,16 @@ func lifecycle(i item, version string) object {
 	app := product(version)
 	app["feature"] = object{"name": cmp.Or(strings.TrimPrefix(i.Subject, "health/"), "agent")}
 	o["app"] = app
-	unmapped(o, "state", i.State, "instance", i.Instance)
+	unmapped(o, map[string]string{
+		"state": i.State, "instance": i.Instance,
+	})
 	return o
 }
 
 func failed(i item, version string) object {
 	o := base(i, version, classApplicationError, named{1, "General Error"}, named{2, "Failure"})
-	unmapped(o, "policy", i.Policy, "ref", i.Ref, "instance", i.Instance)
+	unmapped(o, map[string]string{
+		"policy": i.Policy, "ref": i.Ref, "instance": i.Instance,
+	})
 	return o
 }

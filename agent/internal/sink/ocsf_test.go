@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"regexp"
@@ -69,9 +70,7 @@ func (s *schema) check(line []byte) (wrong []string) {
 		}
 		all := map[string]attribute{}
 		for _, m := range []map[string]attribute{s.Base, c.Attributes} {
-			for name, a := range m {
-				all[name] = a
-			}
+			maps.Copy(all, m)
 		}
 		s.attributes("", e, all, say)
 		activity, _ := e["activity_id"].(float64)
@@ -131,7 +130,7 @@ func (s *schema) value(path string, v any, a attribute, say func(string, ...any)
 	number, isNumber := v.(float64)
 	text, isText := v.(string)
 	_, isBool := v.(bool)
-	ok := true
+	var ok bool
 	switch a.Type {
 	case "string_t":
 		ok = isText && text != ""

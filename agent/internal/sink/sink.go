@@ -9,7 +9,6 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -34,8 +33,10 @@ const (
 	MaxSpooledBytes = 256 << 20
 	// MaxAside is how many refused events are kept for one sink; the oldest go first.
 	MaxAside = 1_000
-	// RefusedTries is how often an event is tried that is refused for good.
+	// RefusedTries is how often an event is tried that is refused for good. After ProbeTries of one that fails otherwise the
+	// next is tried: if that is taken, the receiver is well, and it is the event.
 	RefusedTries = 3
+	ProbeTries   = 10
 	// BackoffMin and BackoffMax are the first and the longest wait between tries; MaxRetryAfter is the longest that a
 	// receiver may ask for.
 	BackoffMin    = time.Second
@@ -95,10 +96,7 @@ func New(c Config) *Sinks {
 
 // Run sends until ctx ends.
 func (s *Sinks) Run(ctx context.Context) error {
-	if err := s.Begin(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
+	if err := s.Begin(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	var wg sync.WaitGroup
@@ -196,6 +194,3 @@ func (s *Sinks) Status() []Status {
 	}
 	return all
 }
-
-// errGone ends a batch of which a part was dropped meanwhile.
-var errGone = errors.New("dropped")

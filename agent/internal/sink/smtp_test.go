@@ -91,12 +91,15 @@ func (p *post) note(line string) {
 }
 
 func (p *post) serve(c net.Conn) error {
+	p.mu.Lock()
+	login, own := p.login, p.tls
+	p.mu.Unlock()
 	r := bufio.NewReader(c)
 	say := func(format string, args ...any) error { _, err := fmt.Fprintf(c, format+"\r\n", args...); return err }
 	if err := say("220 post.example"); err != nil {
 		return err
 	}
-	from, to, secure, known := "", "", false, p.login == ""
+	from, to, secure, known := "", "", false, login == ""
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -113,9 +116,9 @@ func (p *post) serve(c net.Conn) error {
 		p.mu.Unlock()
 		switch {
 		case answer != "":
-		case verb == "EHLO" && p.tls != nil && !secure:
+		case verb == "EHLO" && own != nil && !secure:
 			answer = "250-post.example\r\n250 STARTTLS"
-		case verb == "EHLO" && p.login != "":
+		case verb == "EHLO" && login != "":
 			answer = "250-post.example\r\n250 AUTH PLAIN"
 		case verb == "EHLO":
 			answer = "250 post.example"
@@ -123,7 +126,7 @@ func (p *post) serve(c net.Conn) error {
 			if err := say("220 go on"); err != nil {
 				return err
 			}
-			s := tls.Server(c, p.tls)
+			s := tls.Server(c, own)
 			if err := s.Handshake(); err != nil {
 				return err
 			}
@@ -131,7 +134,7 @@ func (p *post) serve(c net.Conn) error {
 			continue
 		case verb == "AUTH":
 			plain, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(rest, "PLAIN "))
-			if answer = "535 wrong password " + canary; string(plain) == p.login {
+			if answer = "535 wrong password " + canary; string(plain) == login {
 				answer, known = "235 welcome", true
 			}
 		case verb == "MAIL" && !known:
@@ -233,7 +236,9 @@ func subjectOf(t *testing.T, m received) string {
 func TestMail(t *testing.T) {
 	p, b := newPost(t, true), newBench(t)
 	b.network.Roots = p.root
+	p.mu.Lock()
 	p.login = "\x00mooring\x00" + canary
+	p.mu.Unlock()
 	c := p.sink("security@acme.example")
 	c.SMTP.User, c.SMTP.Password = config.Credential{Literal: "mooring"}, reference(t, canary)
 	e := alert()
@@ -318,6 +323,7 @@ func TestDigest(t *testing.T) {
 func TestMailIsRefused(t *testing.T) {
 	p, b := newPost(t, false), newBench(t)
 	once := true
+	p.mu.Lock()
 	p.refuse = func(command string) string {
 		switch {
 		case strings.Contains(command, "RCPT TO:<gone@"):
@@ -330,6 +336,7 @@ func TestMailIsRefused(t *testing.T) {
 		}
 		return ""
 	}
+	p.mu.Unlock()
 	b.put(alerts(2)...)
 	c := p.sink("a@acme.example", "gone@acme.example", "late@acme.example", "z@acme.example")
 	b.drain(c, 2)
@@ -369,9 +376,11 @@ func TestMailServerIsNotRight(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, b := newPost(t, c.secure), newBench(t)
-			p.login = c.login
 			s := p.sink("security@acme.example")
+			p.mu.Lock()
+			p.login = c.login
 			c.change(p, s.SMTP)
+			p.mu.Unlock()
 			b.network.Private, b.network.Roots = c.private, p.root
 			b.put(alert())
 			all := b.sinks(s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/event"
@@ -209,7 +210,7 @@ func (w *worker) status(s *spool) Status {
 	}
 	if w.dropping {
 		st.State = stateDropping
-		st.LastError = fmt.Sprintf("%d events are dropped so far, for more than may wait were waiting; %s", w.at.Dropped, st.LastError)
+		st.LastError = strings.TrimSuffix(fmt.Sprintf("%d events are dropped so far: more waited than may; %s", w.at.Dropped, st.LastError), "; ")
 	}
 	return st
 }

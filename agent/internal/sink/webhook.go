@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -25,6 +26,8 @@ import (
 const (
 	// requestTimeout is for one request with its answer.
 	requestTimeout = 30 * time.Second
+	// countEvery is how long is sent until what arrived is counted: the agent's death repeats no more.
+	countEvery = time.Second
 	// maxAnswerBytes is read of an answer, maxShownBytes of it are shown.
 	maxAnswerBytes = 64 << 10
 	maxShownBytes  = 300
@@ -70,9 +73,13 @@ func (t *webhook) send(ctx context.Context, batch []item) (int, error) {
 		}
 		t.open = c
 	}
+	began := time.Now()
 	for n, i := range batch {
 		if err := t.open.post(ctx, i); err != nil {
 			return n, err
+		}
+		if time.Since(began) > countEvery {
+			return n + 1, nil
 		}
 	}
 	return len(batch), nil
@@ -161,9 +168,7 @@ func (c *connection) post(ctx context.Context, i item) error {
 		return errors.New("url cannot be requested")
 	}
 	req.Header.Set("Content-Type", "application/json")
-	for name, values := range c.headers {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, c.headers)
 	req.Header.Set("Idempotency-Key", headerSafe(i.ID))
 	c.sign(req, i, body)
 	res, err := c.client.Do(req)
@@ -214,7 +219,7 @@ func (c *connection) judge(res *http.Response, answer []byte) error {
 	if status >= 200 && status < 300 {
 		return nil
 	}
-	f := &failure{after: retryAfter(res.Header.Get("Retry-After"), time.Now())}
+	f := &failure{answered: true, after: retryAfter(res.Header.Get("Retry-After"), time.Now())}
 	switch {
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
 	default:

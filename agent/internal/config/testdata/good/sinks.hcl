@@ -2,6 +2,10 @@ agent {
   data_dir = "data"
 }
 
+network {
+  private = ["127.0.0.1"]
+}
+
 sink "ocsf" "siem" {
   path        = "log/events.jsonl"
   max_size_mb = 5
