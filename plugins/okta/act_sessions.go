@@ -10,7 +10,7 @@ import (
 
 // The arguments of clear_sessions.
 const (
-	argTokens  = "oauth_tokens"
+	argTokens  = "oauth_tokens" //nolint:gosec // a name
 	argDevices = "forget_devices"
 )
 

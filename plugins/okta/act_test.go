@@ -157,11 +157,11 @@ func TestArguments(t *testing.T) {
 		{[]string{argTokens, "yes"}, oktatest.Sessions{Open: true, Remembered: true}, -1, true},
 	} {
 		i := intent("clear_sessions", withTokens, c.args...)
-		if p, err := (connector{}).Prepare(t.Context(), s, i); c.effects < 0 {
-			if sdk.TypeOf(err) != sdk.ErrInvalid {
+		if c.effects < 0 {
+			if _, err := (connector{}).Prepare(t.Context(), s, i); sdk.TypeOf(err) != sdk.ErrInvalid {
 				t.Errorf("%v: %v", c.args, err)
 			}
-		} else if p, _ = mustAct(t, s, i); len(p.GetEffects()) != c.effects {
+		} else if p, _ := mustAct(t, s, i); len(p.GetEffects()) != c.effects {
 			t.Errorf("%v: effects %q", c.args, p.GetEffects())
 		}
 		if v := w.see(t, withTokens); v.Sessions != c.want || len(v.Tokens) > 0 != c.tokens {

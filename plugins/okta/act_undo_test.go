@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -132,5 +133,28 @@ func TestMembersByRule(t *testing.T) {
 		if (err != nil) != c.refused || err != nil && !strings.Contains(err.Error(), `the rule "fills"`) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A person whose account comes back has no password: Okta mails a link, and nobody here gets to see it.
+func TestUndoMails(t *testing.T) {
+	var asked []string
+	w := start(t, newOrg(), func(c *oktatest.Config) {
+		actors(c)
+		record := c.Record
+		c.Record = func(r *http.Request, status int, h http.Header, body []byte) {
+			if strings.HasSuffix(r.URL.Path, "/activate") {
+				asked = append(asked, r.URL.RawQuery+" "+string(body))
+			}
+			record(r, status, h, body)
+		}
+	})
+	s := w.session(t, appSecrets())
+	i := intent("deactivate", userID(9))
+	p, _ := mustAct(t, s, i)
+	i.Undo = &wire.Undo{Plan: p}
+	u, _ := mustAct(t, s, i)
+	if !slices.Equal(asked, []string{"sendEmail=true {}"}) || !strings.Contains(strings.Join(u.GetEffects(), " "), "mails a link") {
+		t.Errorf("asked %q, effects %q", asked, u.GetEffects())
 	}
 }

@@ -172,7 +172,7 @@ func (c *changes) tokensOf(user string) []RefreshToken {
 			}
 		}
 	}
-	return slices.DeleteFunc(list, func(t RefreshToken) bool { return t.ID == "" || t.Revoked || c.isRevoked(t.ID) })
+	return slices.DeleteFunc(list, func(t RefreshToken) bool { return t.ID == "" || c.isRevoked(t.ID) })
 }
 
 func (c *changes) userGrants(user string) List[Grant] {

@@ -236,7 +236,9 @@ func (c *call) deleteClientTokens() {
 		return
 	}
 	for _, t := range tokens {
-		c.s.changed.revoke(t.ID)
+		if !t.Revoked { // what was revoked before stays to be seen
+			c.s.changed.revoke(t.ID)
+		}
 	}
 	c.happened("app.oauth2.token.revoke", userParty(&u))
 	c.w.WriteHeader(http.StatusNoContent)
