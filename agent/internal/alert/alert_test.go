@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,14 +32,24 @@ func TestGathered(t *testing.T) {
 		bob.event(w, opened, nil),
 		zoe2.event(w, opened, func(e *event.Event) { e.Severity, e.People = "high", []string{"zoe@acme.example"} }),
 		finding{"other", "box/main", "1", "zoe@acme.example"}.event(w, opened, nil),
-		finding{"public", "box/main", "8", ""}.event(w, opened, nil), // of no known group: each for itself
-		finding{"public", "box/main", "9", ""}.event(w, opened, nil),
+		finding{"public", "box/main", "7", ""}.event(w, opened, nil), // of no known group: together
+		finding{"public", "github/main", "8", ""}.event(w, opened, nil),
+		finding{"public", "box/main", "9", "owner"}.event(w, opened, nil), // an id, of two different things
+		finding{"public", "github/main", "9", "owner"}.event(w, opened, nil),
 	)
 	w.handle()
-	if all := w.alerts(Filter{}); len(all) != 5 {
-		t.Fatalf("%d alerts", len(all))
+	var groups []string
+	for _, a := range w.alerts(Filter{}) {
+		groups = append(groups, fmt.Sprint(a.Policy, " ", a.Group, " ", a.Instances))
 	}
-	a := w.alerts(Filter{Policy: "public", Instance: "github/main"})[0]
+	slices.Sort(groups)
+	if diff := cmp.Diff([]string{
+		"other zoe@acme.example [box/main]", "public  [box/main github/main]", "public bob@acme.example [box/main]",
+		"public owner [box/main]", "public owner [github/main]", "public zoe@acme.example [box/main github/main]",
+	}, groups); diff != "" {
+		t.Fatal(diff)
+	}
+	a := w.alerts(Filter{Severities: []string{"high"}})[0]
 	want := Alert{
 		ID: a.ID, Policy: "public", State: Open, Severity: "high", Title: "public: 1", Group: "zoe@acme.example", Ref: "box/main/file/1",
 		Instances: []string{"box/main", "github/main"}, People: []string{"zoe@acme.example", "amy@acme.example"},
@@ -54,7 +65,7 @@ func TestGathered(t *testing.T) {
 	if len(fs) != 2 || string(fs[0].Record) != `{"id":"1"}` || string(fs[1].Evidence) != `{"access_level":"public"}` {
 		t.Errorf("%+v", fs)
 	}
-	if n := len(w.told(event.AlertOpened)); n != 5 {
+	if n := len(w.told(event.AlertOpened)); n != 6 {
 		t.Errorf("%d alerts were told of", n)
 	}
 	if e := w.told(opened)[0]; e.Alert == "" {

@@ -16,6 +16,8 @@ type Config struct {
 	Audit Audit
 	// Instances gives the stores that are open now, by instance, and a channel that is closed when these are others.
 	Instances func() (map[string]Outbox, <-chan struct{})
+	// Exists tells whether an instance has data. Findings of one whose data was removed are closed. nil: each has.
+	Exists func(instance string) bool
 	// Logger may be nil.
 	Logger hclog.Logger
 	// Now is time.Now when nil.
@@ -43,6 +45,8 @@ func New(c Config) *Alerts {
 // Run follows the outboxes of all instances until ctx ends.
 func (a *Alerts) Run(ctx context.Context) error {
 	followed := map[string]*follower{}
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
 	for ctx.Err() == nil {
 		stores, changed := a.Instances()
 		for id, f := range followed {
@@ -56,9 +60,13 @@ func (a *Alerts) Run(ctx context.Context) error {
 				followed[id] = a.start(ctx, id, outbox)
 			}
 		}
+		if err := a.sweep(ctx); err != nil && ctx.Err() == nil {
+			a.Logger.Error("old alerts stay where they are", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 		case <-changed:
+		case <-tick.C:
 		}
 	}
 	for _, f := range followed {

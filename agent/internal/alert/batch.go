@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mooring-hq/mooring/agent/internal/event"
+	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/store"
 )
 
@@ -108,16 +109,16 @@ func (b *batch) current(by []byte) (*changing, error) {
 	return a, nil
 }
 
-// gatherBy is the key of the alert that a finding, or a baseline, belongs to. Where a group is not known, each record has
-// an alert of its own.
+// gatherBy is the key of the alert that a finding, or a baseline, belongs to. A group that is a human's address is the same
+// in all instances; any other means something in its own only. Findings of no group are one alert of the policy.
 func gatherBy(e *event.Event) []byte {
 	switch {
 	case e.What == event.Baseline || e.Baseline:
-		return []byte("baseline\x00" + e.Policy + "\x00" + e.Instance)
-	case e.Group == "":
-		return []byte("record\x00" + e.Policy + "\x00" + e.Ref)
+		return []byte(Baseline + "\x00" + e.Policy + "\x00" + e.Instance)
+	case e.Group == "" || record.Email(e.Group) == e.Group:
+		return []byte("all\x00" + e.Policy + "\x00" + e.Group)
 	}
-	return []byte("group\x00" + e.Policy + "\x00" + e.Group)
+	return []byte("one\x00" + e.Policy + "\x00" + e.Instance + "\x00" + e.Group)
 }
 
 // findingOf names a finding the same in all its events.

@@ -158,9 +158,6 @@ func (w *world) holds(l *life) {
 	w.tb.Helper()
 	want := map[string]int{}
 	for f, group := range l.open {
-		if group == "" {
-			group = f.instance + "/file/" + f.id
-		}
 		want[f.policy+" "+group]++
 	}
 	got := map[string]int{}
@@ -171,14 +168,10 @@ func (w *world) holds(l *life) {
 		if a.State == Closed {
 			continue
 		}
-		group := a.Group
-		if group == "" {
-			group = a.Ref
+		if got[a.Policy+" "+a.Group] != 0 {
+			w.tb.Errorf("two alerts of %s %s", a.Policy, a.Group)
 		}
-		if got[a.Policy+" "+group] != 0 {
-			w.tb.Errorf("two alerts of %s %s", a.Policy, group)
-		}
-		got[a.Policy+" "+group] = a.Findings
+		got[a.Policy+" "+a.Group] = a.Findings
 		n := 0
 		for _, f := range w.findings(a.ID) {
 			if f.Closed == nil {

@@ -103,8 +103,14 @@ func (f *follower) position(ctx context.Context) (position, error) {
 		return now, err
 	}
 	was, err := parse[position](value, nil)
-	if err != nil || was.Store != now.Store || was.Epoch != now.Epoch {
+	if err != nil {
 		return now, err
+	}
+	if was.Store != now.Store { // the instance was removed, and added anew
+		return now, f.all.forget(ctx, f.id)
+	}
+	if was.Epoch != now.Epoch { // it is of the past
+		return now, nil
 	}
 	return *was, nil
 }

@@ -151,9 +151,14 @@ func ofAlert(d *decision.Decision, a *alert.Alert) error {
 	case a.State == alert.Baseline:
 		return badRequest("alert %s counts a first look: except one of its records, or write --scope policy", a.ID)
 	case d.Scope == decision.ScopeRef && a.Findings > 1:
-		return badRequest("alert %s has %d findings: except one of its records by its ref", a.ID, a.Findings)
+		return badRequest("alert %s has %d findings: write the ref of the one that is excepted instead", a.ID, a.Findings)
 	case a.Group != "" && d.Scope != decision.ScopeRef:
 		d.Scope, d.Group = decision.ScopeGroup, a.Group
+		if len(a.Instances) == 1 {
+			d.Instance = a.Instances[0]
+		}
+	case a.Findings > 1:
+		return badRequest("alert %s has %d findings of no group: write the ref of the one that is excepted instead, or --scope policy", a.ID, a.Findings)
 	default:
 		d.Scope, d.Ref = decision.ScopeRef, a.Ref
 	}

@@ -81,7 +81,9 @@ type Decision struct {
 	Scope  string `json:"scope,omitempty"`  // exception: ref | group | policy
 	Ref    string `json:"ref,omitempty"`    // of the record, app or account
 	Group  string `json:"group,omitempty"`  // exception of a group
-	Alert  string `json:"alert,omitempty"`  // that an exception was made of
+	// Instance of a group that is no e-mail address: such a group means something in its own instance only.
+	Instance string `json:"instance,omitempty"`
+	Alert    string `json:"alert,omitempty"` // that an exception was made of
 
 	Verdict string `json:"verdict,omitempty"` // app_verdict: approved | banned
 	// Person is the owner, or whose the account is: an e-mail address or a name of the map file; - for nobody.
@@ -182,16 +184,21 @@ func (d *Decision) checkException(now time.Time) error {
 	}
 	switch d.Scope {
 	case ScopeRef:
-		d.Group = ""
+		d.Group, d.Instance = "", ""
 		return d.checkRef(wire.Kind_KIND_UNSPECIFIED)
 	case ScopeGroup:
 		d.Ref = ""
-		if d.Group == "" {
+		switch address := record.Email(d.Group); {
+		case d.Group == "":
 			return invalid("an exception of a group names the group")
+		case address != "":
+			d.Group, d.Instance = address, ""
+		case d.Instance == "":
+			return invalid("group %q is no e-mail address: an exception of it names the instance", d.Group)
 		}
 		return nil
 	case ScopePolicy:
-		d.Ref, d.Group = "", ""
+		d.Ref, d.Group, d.Instance = "", "", ""
 		return nil
 	}
 	return invalid("%q is no scope of an exception: it is one of %s, %s, %s", d.Scope, ScopeRef, ScopeGroup, ScopePolicy)

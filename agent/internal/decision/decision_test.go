@@ -135,6 +135,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"no scope":          {func(x *Decision) { x.Scope = "all" }, `"all" is no scope`},
 		"no ref":            {func(x *Decision) { x.Ref = "box/main" }, "is no ref"},
 		"no group":          {func(x *Decision) { x.Scope = ScopeGroup }, "names the group"},
+		"an id of nowhere":  {func(x *Decision) { x.Scope, x.Group = ScopeGroup, "folder-1" }, "names the instance"},
 		"no decision":       {func(x *Decision) { x.What = "whim" }, `"whim" is no decision`},
 		"no verdict":        {func(x *Decision) { x.What, x.Verdict, x.Ref = AppVerdict, "nice", "box/main/app/1" }, `not "nice"`},
 		"a verdict on that": {func(x *Decision) { x.What, x.Verdict = AppVerdict, Banned }, "is not the ref of an app"},
@@ -320,7 +321,7 @@ func TestRandom(t *testing.T) {
 		case n < 5:
 			x := Decision{What: Exception, Policy: pick("p", 3), Expires: d.after(time.Duration(1+r.IntN(48)) * time.Hour)}
 			x.Scope = []string{ScopeRef, ScopeGroup, ScopePolicy}[r.IntN(3)]
-			x.Ref, x.Group = "box/main/file/"+pick("", 4), pick("g", 3)
+			x.Ref, x.Group, x.Instance = "box/main/file/"+pick("", 4), pick("g", 3), []string{"box/main", "box/other"}[r.IntN(2)]
 			made = append(made, d.make(x))
 		case n < 7 && len(made) > 0:
 			id := made[r.IntN(len(made))].ID
@@ -341,7 +342,7 @@ func TestRandom(t *testing.T) {
 			later := slices.ContainsFunc(made, func(y *Decision) bool {
 				return y.subject() == x.subject() && slices.Index(made, y) > slices.Index(made, x)
 			})
-			fits := x.Scope == ScopePolicy || x.Scope == ScopeRef && x.Ref == file || x.Scope == ScopeGroup && x.Group == group
+			fits := x.Scope == ScopePolicy || x.Scope == ScopeRef && x.Ref == file || x.Scope == ScopeGroup && x.Group == group && x.Instance == "box/main"
 			return !later && !ended[x.ID] && x.Policy == policy && fits && d.now.Before(*x.Expires)
 		})
 		if got := d.all.Excepted(policy, ref(t, file), group); got != want {

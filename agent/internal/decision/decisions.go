@@ -44,7 +44,8 @@ type Decisions struct {
 // subject is what one decision at a time can be about.
 type subject struct {
 	what            What
-	policy, on, ref string
+	policy, on, ref string // ref: or a group
+	instance        string // of a group that is no e-mail address
 }
 
 func (d *Decision) subject() subject {
@@ -52,9 +53,9 @@ func (d *Decision) subject() subject {
 	case d.What != Exception:
 		return subject{what: d.What, ref: d.Ref}
 	case d.Scope == ScopeGroup:
-		return subject{d.What, d.Policy, d.Scope, d.Group}
+		return subject{d.What, d.Policy, d.Scope, d.Group, d.Instance}
 	}
-	return subject{d.What, d.Policy, d.Scope, d.Ref}
+	return subject{d.What, d.Policy, d.Scope, d.Ref, ""}
 }
 
 // New reads what is in force. It starts nothing.
@@ -92,8 +93,11 @@ func (s *Decisions) Excepted(policy string, ref record.Ref, group string) bool {
 	if len(s.force) == 0 {
 		return false
 	}
-	return s.is(subject{Exception, policy, ScopePolicy, ""}) || s.is(subject{Exception, policy, ScopeRef, ref.String()}) ||
-		group != "" && s.is(subject{Exception, policy, ScopeGroup, group})
+	if s.is(subject{Exception, policy, ScopePolicy, "", ""}) || s.is(subject{Exception, policy, ScopeRef, ref.String(), ""}) {
+		return true
+	}
+	return group != "" && (s.is(subject{Exception, policy, ScopeGroup, group, ""}) ||
+		s.is(subject{Exception, policy, ScopeGroup, group, ref.Provider + "/" + ref.Instance}))
 }
 
 // is needs the lock.
@@ -224,10 +228,7 @@ func (s *Decisions) audit(d *Decision, author, what string) error {
 	if err != nil {
 		return fmt.Errorf("decision: %w", err)
 	}
-	e := audit.Entry{What: what, Actor: author, Target: d.Ref, Detail: detail}
-	if ref, err := record.ParseRef(d.Ref); err == nil {
-		e.Instance = ref.Provider + "/" + ref.Instance
-	}
+	e := audit.Entry{What: what, Actor: author, Instance: d.instance(), Target: d.Ref, Detail: detail}
 	if err := s.Audit.Append(e); err != nil {
 		return fmt.Errorf("nothing is decided, because it could not be written down: %w", err)
 	}

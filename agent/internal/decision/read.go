@@ -41,10 +41,16 @@ func told(d *Decision, how, actor, reason string, at time.Time) *event.Event {
 	if d.Person != "" && record.Email(d.Person) == d.Person {
 		e.People = []string{d.Person}
 	}
-	if ref, err := record.ParseRef(d.Ref); err == nil {
-		e.Instance = ref.Provider + "/" + ref.Instance
-	}
+	e.Instance = d.instance()
 	return e
+}
+
+// instance that it is about; "" when it is about several, or none.
+func (d *Decision) instance() string {
+	if ref, err := record.ParseRef(d.Ref); err == nil {
+		return ref.Provider + "/" + ref.Instance
+	}
+	return d.Instance
 }
 
 // Title says in words what was decided.
@@ -52,6 +58,9 @@ func (d *Decision) Title() string {
 	switch d.What {
 	case Exception:
 		on := map[string]string{ScopeRef: d.Ref, ScopeGroup: d.Group, ScopePolicy: "everything"}[d.Scope]
+		if d.Instance != "" {
+			on += " of " + d.Instance
+		}
 		return fmt.Sprintf("policy %s does not mind %s", d.Policy, on)
 	case AppVerdict:
 		return fmt.Sprintf("app %s is %s", d.Ref, d.Verdict)
