@@ -58,6 +58,7 @@ func printStatus(s api.Status) {
 	printRealtime(s)
 	printListings(s)
 	printQuota(s)
+	printSinks(s)
 }
 
 func printListings(s api.Status) {

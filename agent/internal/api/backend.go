@@ -13,6 +13,7 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
+	"github.com/mooring-hq/mooring/agent/internal/sink"
 	"github.com/mooring-hq/mooring/agent/internal/store"
 	"github.com/mooring-hq/mooring/agent/internal/view"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
@@ -33,6 +34,7 @@ type Backend interface {
 type Agent interface {
 	Info() Info
 	Quota() []quota.BucketStatus
+	Sinks() []sink.Status
 	// Scan asks for listings of an instance; no kinds: all.
 	Scan(instance string, kinds []wire.Kind, full bool) error
 	Check(ctx context.Context, instance string) (*wire.CheckResponse, error)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/scan"
+	"github.com/mooring-hq/mooring/agent/internal/sink"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
@@ -16,6 +17,7 @@ type Status struct {
 	Agent     *Info            `json:"agent,omitempty"`
 	Instances []InstanceStatus `json:"instances"`
 	Quota     []QuotaStatus    `json:"quota,omitempty"`
+	Sinks     []sink.Status    `json:"sinks,omitempty"`
 }
 
 // InstanceStatus is the state of one instance.
@@ -74,7 +76,7 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) error {
 	agent := s.b.Agent()
 	if agent != nil {
 		st.Agent = new(agent.Info())
-		st.Quota = quotaStatus(agent)
+		st.Quota, st.Sinks = quotaStatus(agent), agent.Sinks()
 	}
 	for _, i := range s.b.Instances() {
 		one, err := instanceStatus(r.Context(), i, agent != nil)
