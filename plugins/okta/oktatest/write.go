@@ -186,9 +186,19 @@ func (c *call) getUserGrant() {
 func (c *call) deleteUserGrant() {
 	if u, g, ok := c.grant(); ok {
 		c.s.changed.revoke(g.ID)
-		c.happened("app.oauth2.as.consent.revoke", userParty(&u))
+		c.happened("app.oauth2.as.consent.revoke", append(c.clientParties(g.ClientID), userParty(&u))...)
 		c.w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// clientParties is the app with a client id, if there is one.
+func (c *call) clientParties(client string) []Party {
+	for i, n := 0, c.s.org.Apps.len(); i < n; i++ {
+		if a := c.s.org.Apps.At(i); a.ClientID == client {
+			return []Party{appParty(&a)}
+		}
+	}
+	return nil
 }
 
 // getUserClients are the apps for which a user has grants or tokens; it has no pages.
@@ -240,7 +250,7 @@ func (c *call) deleteClientTokens() {
 			c.s.changed.revoke(t.ID)
 		}
 	}
-	c.happened("app.oauth2.token.revoke", userParty(&u))
+	c.happened("app.oauth2.token.revoke", append(c.clientParties(c.r.PathValue("client")), userParty(&u))...)
 	c.w.WriteHeader(http.StatusNoContent)
 }
 
