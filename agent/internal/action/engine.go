@@ -95,6 +95,7 @@ type Engine struct {
 	busy  map[string]bool      // intents that a goroutine works on
 	sent  map[string][]sending // by policy: what left within the hour
 	stuck []time.Time          // when intents got stuck
+	back  map[string]string    // what a person took back, by policy, action and target: the undo
 }
 
 type sending struct {
@@ -116,7 +117,7 @@ func New(c Config) *Engine {
 	if c.Reached == nil {
 		c.Reached = func(string) {}
 	}
-	return &Engine{Config: c, changed: make(chan struct{}, 1), busy: map[string]bool{}, sent: map[string][]sending{}}
+	return &Engine{Config: c, changed: make(chan struct{}, 1), busy: map[string]bool{}, sent: map[string][]sending{}, back: map[string]string{}}
 }
 
 // The buckets of an instance's store.
@@ -192,10 +193,16 @@ func (e *Engine) recover(ctx context.Context) error {
 	return nil
 }
 
-// remember reads what left within the last hour, for the caps.
+// same is what two intents of a policy have in common that want the same.
+func (i *Intent) same() string { return i.Policy + "\x00" + i.Action + "\x00" + i.Target }
+
+// remember reads what left within the last hour, for the caps, and what persons took back.
 func (e *Engine) remember(ctx context.Context) error {
 	hour := e.Now().Add(-time.Hour)
 	return Each(ctx, e.Store, func(i *Intent) bool {
+		if i.Undone != "" {
+			e.back[i.same()] = i.Undone
+		}
 		if i.Policy != "" && i.Sent.After(hour) {
 			e.sent[i.Policy] = append(e.sent[i.Policy], sending{i.ID, i.Sent})
 		}

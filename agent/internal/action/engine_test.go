@@ -350,6 +350,29 @@ func TestPersons(t *testing.T) {
 	})
 }
 
+// TestTakenBack: what a person took back, its policy does not do again without one.
+func TestTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, newProvider(), nil)
+		id := w.want(Wish{Action: sdk.Key, Target: target("a"), Because: "first"})
+		w.after(time.Second, id)
+		if _, err := w.Undo(t.Context(), "ann", id, ""); err != nil {
+			t.Fatal(err)
+		}
+		w.after(time.Minute, id)
+		for _, again := range []func(){func() {}, func() { w.stop(); w.start(nil) }} {
+			again()
+			next := w.want(Wish{Action: sdk.Key, Target: target("a"), Because: time.Now().String()})
+			if i := w.after(time.Minute, next); i.State != Waiting || !strings.Contains(i.Problem, "took the same back") {
+				t.Errorf("%s (%s)", i.State, i.Problem)
+			}
+		}
+		if i := w.after(time.Minute, w.want(Wish{Action: sdk.Key, Target: target("b"), Because: "first"})); i.State != Done {
+			t.Errorf("another target: %s (%s)", i.State, i.Problem)
+		}
+	})
+}
+
 // TestQuiet: what may still arrive from an act that got no answer is waited for before the target is touched again.
 func TestQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

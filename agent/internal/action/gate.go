@@ -29,6 +29,9 @@ func (e *Engine) restrain(ctx context.Context, i *Intent, target record.Ref) str
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if undo := e.back[i.same()]; undo != "" {
+		return "a person took the same back (" + undo + "): approve it, or make an exception"
+	}
 	hour := e.Now().Add(-time.Hour)
 	e.stuck = slices.DeleteFunc(e.stuck, func(t time.Time) bool { return t.Before(hour) })
 	if len(e.stuck) > maxStuck {

@@ -158,6 +158,9 @@ func (e *Engine) add(ctx context.Context, i *Intent, others ...*Intent) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	for _, o := range others {
+		e.back[o.same()] = i.ID
+	}
 	return e.save(ctx, "", i, others...)
 }
 
