@@ -124,7 +124,7 @@ func TestApps(t *testing.T) {
 	urls := startAll(t, "-credentials", dir, "-accounts", "200")
 	credential := func(name string) string { return read(t, filepath.Join(dir, name)) }
 	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 12 {
+	if err != nil || len(files) != 13 {
 		t.Errorf("%d credentials, %v", len(files), err)
 	}
 	c := company.New(1, 200)

@@ -157,7 +157,7 @@ func TestCredentials(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	url, stop := start(t, "-credentials", dir, "-change-every", "0")
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) != 12 {
+	if err != nil || len(files) != 13 {
 		t.Fatalf("credentials: %v, %v", files, err)
 	}
 	for _, f := range files {

@@ -36,26 +36,16 @@ func serve(t *testing.T, size int) *served {
 	cfg := Config(s.live, Credentials{Secret: "secret", Primary: "p", Secondary: "s"})
 	cfg.Now, cfg.Limits.Calls = now, -1
 	cfg.App.Scopes = append(cfg.App.Scopes, boxtest.WriteAll)
+	s.serveAt(cfg)
+	s.token = s.login(ClientID, "secret")
+	return s
+}
+
+func (s *served) serveAt(cfg boxtest.Config) {
 	s.fake = boxtest.New(cfg)
 	srv := httptest.NewServer(s.fake)
-	t.Cleanup(srv.Close)
+	s.t.Cleanup(srv.Close)
 	s.url, s.client = srv.URL, srv.Client()
-	res, err := s.client.PostForm(s.url+"/oauth2/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {ClientID}, "client_secret": {"secret"},
-		"box_subject_type": {"enterprise"}, "box_subject_id": {EnterpriseID},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	var token struct {
-		Value string `json:"access_token"`
-	}
-	if err := json.NewDecoder(res.Body).Decode(&token); err != nil || token.Value == "" {
-		t.Fatalf("no token: %s, %v", res.Status, err)
-	}
-	s.token = token.Value
-	return s
 }
 
 func (s *served) get(path, as string, into any) {

@@ -26,11 +26,13 @@ type tokens struct {
 }
 
 type access struct {
+	app     *App
 	user    string
 	expires time.Time
 }
 
 type refresh struct {
+	app     *App
 	user    string
 	expires time.Time
 	spent   bool
@@ -84,6 +86,34 @@ func (s *Server) ExpireAccess() {
 	clear(s.tokens.access)
 }
 
+// app is the one with a client id; nil: there is none.
+func (s *Server) app(clientID string) *App {
+	for _, a := range s.apps() {
+		if a.ClientID == clientID {
+			return a
+		}
+	}
+	return nil
+}
+
+func (s *Server) apps() []*App {
+	list := []*App{&s.cfg.App}
+	for i := range s.cfg.Apps {
+		list = append(list, &s.cfg.Apps[i])
+	}
+	return list
+}
+
+// service is an app's account with an id; nil: there is none.
+func (s *Server) service(id string) *Person {
+	for _, a := range s.apps() {
+		if id != "" && a.Service.ID == id {
+			return &a.Service
+		}
+	}
+	return nil
+}
+
 // Code is what a consent of a user gives, as if the page had been opened. It works once, for CodeLife.
 func (s *Server) Code(user, redirect string) string {
 	s.tokens.mu.Lock()
@@ -126,20 +156,20 @@ func (s *Server) postToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := r.PostForm
-	app := &s.cfg.App
-	if f.Get("client_id") != app.ClientID || subtle.ConstantTimeCompare([]byte(f.Get("client_secret")), []byte(app.ClientSecret)) == 0 {
+	app := s.app(f.Get("client_id"))
+	if app == nil || subtle.ConstantTimeCompare([]byte(f.Get("client_secret")), []byte(app.ClientSecret)) == 0 {
 		refuse(w, "invalid_client", "The client credentials are invalid")
 		return
 	}
 	switch f.Get("grant_type") {
 	case "client_credentials":
-		s.grantTo(w, f.Get("box_subject_type"), f.Get("box_subject_id"))
+		s.grantTo(w, app, f.Get("box_subject_type"), f.Get("box_subject_id"))
 	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
-		s.grantJWT(w, f.Get("assertion"))
+		s.grantJWT(w, app, f.Get("assertion"))
 	case "authorization_code":
-		s.spendCode(w, f)
+		s.spendCode(w, app, f)
 	case "refresh_token":
-		s.spendRefresh(w, f.Get("refresh_token"))
+		s.spendRefresh(w, app, f.Get("refresh_token"))
 	default:
 		refuse(w, "unsupported_grant_type", "Invalid grant_type parameter or parameter missing")
 	}
@@ -149,13 +179,13 @@ func refuse(w http.ResponseWriter, word, text string) {
 	answer(w, http.StatusBadRequest, map[string]any{"error": word, "error_description": text})
 }
 
-func (s *Server) grantTo(w http.ResponseWriter, kind, id string) {
+func (s *Server) grantTo(w http.ResponseWriter, app *App, kind, id string) {
 	switch {
 	case kind == "enterprise" && id == s.ent.ID:
-		s.grant(w, s.cfg.App.Service.ID, false)
-	case kind == "user" && !s.cfg.App.NoActAs:
+		s.grant(w, app, app.Service.ID, false)
+	case kind == "user" && !app.NoActAs:
 		if _, ok := s.ent.Users.find(id); ok {
-			s.grant(w, id, false)
+			s.grant(w, app, id, false)
 			return
 		}
 		fallthrough
@@ -165,23 +195,23 @@ func (s *Server) grantTo(w http.ResponseWriter, kind, id string) {
 }
 
 // grantJWT checks an assertion as strictly as the vendor.
-func (s *Server) grantJWT(w http.ResponseWriter, assertion string) {
+func (s *Server) grantJWT(w http.ResponseWriter, app *App, assertion string) {
 	var claims struct {
 		Iss, Sub, Aud, Jti string
 		BoxSubType         string `json:"box_sub_type"`
 		Exp                json.Number
 	}
 	err := fake.VerifyRS256(assertion, func(header map[string]any) *rsa.PublicKey {
-		if header["kid"] != s.cfg.App.KeyID {
+		if header["kid"] != app.KeyID {
 			return nil
 		}
-		return s.cfg.App.Key
+		return app.Key
 	}, &claims)
 	exp, _ := claims.Exp.Int64()
 	now := s.cfg.Now()
 	left := time.Unix(exp, 0).Sub(now)
 	switch {
-	case err != nil || claims.Iss != s.cfg.App.ClientID:
+	case err != nil || claims.Iss != app.ClientID:
 		refuse(w, "invalid_grant", "OAuth JWT signature validation failed")
 	case claims.Aud != "https://api.box.com/oauth2/token":
 		refuse(w, "invalid_grant", "Please check the 'aud' claim")
@@ -190,7 +220,7 @@ func (s *Server) grantJWT(w http.ResponseWriter, assertion string) {
 	case len(claims.Jti) < jtiMin || len(claims.Jti) > jtiMax || !s.tokens.first(claims.Jti, now):
 		refuse(w, "invalid_grant", "Please check the 'jti' claim")
 	default:
-		s.grantTo(w, claims.BoxSubType, claims.Sub)
+		s.grantTo(w, app, claims.BoxSubType, claims.Sub)
 	}
 }
 
@@ -208,10 +238,10 @@ func (t *tokens) first(jti string, now time.Time) bool {
 	return !again
 }
 
-func (s *Server) spendCode(w http.ResponseWriter, f url.Values) {
+func (s *Server) spendCode(w http.ResponseWriter, app *App, f url.Values) {
 	s.tokens.mu.Lock()
 	c := s.tokens.codes[f.Get("code")]
-	good := c != nil && !c.spent && s.cfg.Now().Before(c.expires) && (!f.Has("redirect_uri") || f.Get("redirect_uri") == c.redirect)
+	good := c != nil && app == &s.cfg.App && !c.spent && s.cfg.Now().Before(c.expires) && (!f.Has("redirect_uri") || f.Get("redirect_uri") == c.redirect)
 	if c != nil {
 		c.spent = true
 	}
@@ -220,13 +250,13 @@ func (s *Server) spendCode(w http.ResponseWriter, f url.Values) {
 		refuse(w, "invalid_grant", "The authorization code has expired")
 		return
 	}
-	s.grant(w, c.user, true)
+	s.grant(w, app, c.user, true)
 }
 
-func (s *Server) spendRefresh(w http.ResponseWriter, value string) {
+func (s *Server) spendRefresh(w http.ResponseWriter, app *App, value string) {
 	s.tokens.mu.Lock()
 	t := s.tokens.refresh[value]
-	good := t != nil && !t.spent && s.cfg.Now().Before(t.expires)
+	good := t != nil && t.app == app && !t.spent && s.cfg.Now().Before(t.expires)
 	if t != nil {
 		if t.spent {
 			s.tokens.twice++
@@ -238,11 +268,11 @@ func (s *Server) spendRefresh(w http.ResponseWriter, value string) {
 		refuse(w, "invalid_grant", "Refresh token has expired")
 		return
 	}
-	s.grant(w, t.user, true)
+	s.grant(w, app, t.user, true)
 }
 
 // grant gives a token, with a refresh token when a person consented.
-func (s *Server) grant(w http.ResponseWriter, user string, consented bool) {
+func (s *Server) grant(w http.ResponseWriter, app *App, user string, consented bool) {
 	now := s.cfg.Now()
 	body := map[string]any{
 		"access_token": "at_" + rand.Text(), "expires_in": int(s.cfg.AccessLife / time.Second), "token_type": "bearer", "restricted_to": []any{},
@@ -253,10 +283,10 @@ func (s *Server) grant(w http.ResponseWriter, user string, consented bool) {
 			delete(s.tokens.access, value)
 		}
 	}
-	s.tokens.access[body["access_token"].(string)] = &access{user: user, expires: now.Add(s.cfg.AccessLife)} //nolint:forcetypeassert // made above
+	s.tokens.access[body["access_token"].(string)] = &access{app: app, user: user, expires: now.Add(s.cfg.AccessLife)} //nolint:forcetypeassert // made above
 	if consented {
 		value := "rt_" + rand.Text()
-		s.tokens.refresh[value] = &refresh{user: user, expires: now.Add(s.cfg.RefreshLife)}
+		s.tokens.refresh[value] = &refresh{app: app, user: user, expires: now.Add(s.cfg.RefreshLife)}
 		body["refresh_token"] = value
 	}
 	s.tokens.mu.Unlock()

@@ -64,7 +64,7 @@ func (c *changes) init(base *Enterprise) {
 // Enterprise is all as it is now, with what calls changed.
 func (s *Server) Enterprise() *Enterprise { return s.ent }
 
-// Scopes gives the app other scopes, as its owner can.
+// Scopes gives all apps other scopes, as their owners can.
 func (s *Server) Scopes(scopes []string) { s.scopes.Store(&scopes) }
 
 // Forget undoes all that calls changed, but for what stands in the log.

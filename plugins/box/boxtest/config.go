@@ -10,7 +10,9 @@ import (
 type Config struct {
 	Enterprise *Enterprise
 	App        App
-	Limits     Limits
+	// Apps are others of the same enterprise.
+	Apps   []App
+	Limits Limits
 	// AccessLife, RefreshLife and CodeLife of tokens; 0: the vendor's 60 minutes, 60 days and 30 seconds.
 	AccessLife, RefreshLife, CodeLife time.Duration
 	// PollWait is how long a long-poll is held; 0: 10 minutes.

@@ -38,8 +38,8 @@ func (c *call) showUser(u *User) map[string]any {
 
 // me is whoever asks; the app's own account is in no list.
 func (c *call) me() {
-	if c.user == c.s.cfg.App.Service.ID {
-		c.ok(c.showUser(&User{Person: c.s.cfg.App.Service, Role: "user"}))
+	if p := c.s.service(c.user); p != nil {
+		c.ok(c.showUser(&User{Person: *p, Role: "user"}))
 		return
 	}
 	u, ok := c.s.ent.Users.find(c.user)

@@ -142,7 +142,7 @@ func (s *Server) retryAfter() int { return max(1, int(s.cfg.Limits.Window/time.S
 
 // holds: writing everything includes reading it.
 func (c *call) holds(scope string) bool {
-	held := c.s.cfg.App.Scopes
+	held := c.token.app.Scopes
 	if others := c.s.scopes.Load(); others != nil {
 		held = *others
 	}
@@ -158,7 +158,7 @@ func (c *call) lacksScope() {
 // actAs: only an enterprise's own active users, and never the app's own account.
 func (c *call) actAs(id string) bool {
 	u, ok := c.s.ent.Users.find(id)
-	if c.s.cfg.App.NoActAs || !ok || id == c.s.cfg.App.Service.ID || u.Status == "inactive" {
+	if c.token.app.NoActAs || !ok || id == c.token.app.Service.ID || u.Status == "inactive" {
 		return false
 	}
 	c.user = id

@@ -84,8 +84,8 @@ func (s *Server) log(c *call, n *news) {
 
 // person is the user behind an id.
 func (s *Server) person(id string) Person {
-	if id == s.cfg.App.Service.ID {
-		return s.cfg.App.Service
+	if p := s.service(id); p != nil {
+		return *p
 	}
 	if u, ok := s.ent.Users.find(id); ok {
 		return u.Person

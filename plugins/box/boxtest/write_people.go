@@ -113,8 +113,8 @@ func (c *call) who(x *Collaboration, kind, id, login string) bool {
 			return true
 		}
 	}
-	if id == c.s.cfg.App.Service.ID {
-		x.User, x.Status = &c.s.cfg.App.Service, "accepted"
+	if p := c.s.service(id); p != nil {
+		x.User, x.Status = p, "accepted"
 		return true
 	}
 	x.Email = login
