@@ -178,6 +178,34 @@ func TestLookedUp(t *testing.T) {
 	})
 }
 
+// TestWhileItLooks: what changes while a walk is under way is no baseline, and what is first listed then is one.
+func TestWhileItLooks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, on("file", "public", public))
+		w.put(file("old", "public"), file("f", "link"))
+		w.store.meanwhile = map[sdk.Kind]func(){sdk.KindFile: func() { w.put(file("f", "public")) }}
+		w.start()
+		w.settle()
+		w.halt()
+		expect(t, "findings", w.findings(), "public f", "public old baseline")
+	})
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, on("account", "admin", "account.admin && account.mfa == 'off'"))
+		account := func(id string) *sdk.Account { return &sdk.Account{Id: id, Mfa: new("off")} }
+		role := func(who string) *sdk.Membership {
+			return &sdk.Membership{Id: "r-" + who, Container: sdk.To(sdk.KindRole, "root"), Member: sdk.To(sdk.KindAccount, who)}
+		}
+		w.put(account("ann"), account("bob"), &sdk.Role{Id: "root", Privileged: new(true)}, role("ann"), role("cat"))
+		w.start()
+		w.settle()
+		w.store.meanwhile = map[sdk.Kind]func(){sdk.KindAccount: func() { w.first("others", account("cat")) }}
+		w.put(role("bob"))
+		w.settle()
+		w.halt()
+		expect(t, "findings", w.findings(), "admin ann baseline", "admin bob baseline", "admin cat baseline")
+	})
+}
+
 func TestExceptions(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t, on("file", "public", public))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -46,6 +47,16 @@ type tripped struct {
 	trip   int // commits from now; 0: none
 	after  bool
 	counts int
+	// meanwhile is called once, when somebody begins to read all records of a kind.
+	meanwhile map[wire.Kind]func()
+}
+
+func (s *tripped) Rows(ctx context.Context, r store.Range) iter.Seq2[store.Row, error] {
+	if do := s.meanwhile[r.Kind]; do != nil && r.ID == "" {
+		delete(s.meanwhile, r.Kind)
+		do()
+	}
+	return s.Store.Rows(ctx, r)
 }
 
 func (s *tripped) Commit(ctx context.Context, batches ...*store.Batch) ([]store.Result, error) {
