@@ -167,7 +167,8 @@ var activityTypes = map[string]string{
 	"system.api_token.create": "grant_create", "system.api_token.revoke": "grant_revoke", "app.oauth2.as.consent.grant": "grant_create",
 	"app.oauth2.as.consent.revoke": "grant_revoke", "app.oauth2.admin.consent.grant": "grant_create",
 	"app.oauth2.admin.consent.revoke": "grant_revoke", "app.oauth2.client.privilege.grant": "role_grant",
-	"app.oauth2.client.privilege.revoke": "role_revoke", "policy.": "policy_change", "zone.": "setting_change", "org.": "setting_change",
+	"app.oauth2.client.privilege.revoke": "role_revoke", "app.oauth2.token.revoke": "grant_revoke",
+	"app.oauth2.as.token.revoke": "grant_revoke", "policy.": "policy_change", "zone.": "setting_change", "org.": "setting_change",
 }
 
 func (e *event) activityType() string {
@@ -202,6 +203,7 @@ func administers(name string) bool {
 	for _, p := range []string{
 		"user.lifecycle.", "user.account.privilege.", "group.", "application.lifecycle.", "application.user_membership.", "policy.", "zone.",
 		"iam.", "system.api_token.", "app.oauth2.admin.", "app.oauth2.client.", "org.", "user.mfa.factor.reset_all",
+		"user.session.clear", "user.account.unlock_by_admin", "user.account.expire_password",
 	} {
 		if strings.HasPrefix(name, p) {
 			return true

@@ -16,7 +16,8 @@ const hookName = "Mooring"
 // hookTypes are the events that Okta sends to hooks and that change what is listed.
 var hookTypes = []string{
 	"user.lifecycle.create", "user.lifecycle.activate", "user.lifecycle.deactivate", "user.lifecycle.suspend", "user.lifecycle.unsuspend",
-	"user.lifecycle.reactivate", "user.lifecycle.delete.initiated", "user.account.lock", "user.account.update_password",
+	"user.lifecycle.reactivate", "user.lifecycle.delete.initiated", "user.account.lock", "user.account.unlock_by_admin",
+	"user.account.update_password",
 	"user.account.reset_password", "user.mfa.factor.activate", "user.mfa.factor.deactivate", "user.mfa.factor.reset_all",
 	"group.user_membership.add", "group.user_membership.remove", "user.account.privilege.grant", "user.account.privilege.revoke",
 	"group.privilege.grant", "group.privilege.revoke", "iam.resourceset.bindings.add", "iam.resourceset.bindings.delete",
