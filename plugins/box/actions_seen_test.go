@@ -171,3 +171,14 @@ func TestChangedSince(t *testing.T) {
 		t.Errorf("overwriting what somebody wrote since: %v", got)
 	}
 }
+
+func TestUploadURL(t *testing.T) {
+	for settings, want := range map[[2]string]string{
+		{"https://api.box.com", ""}: "https://upload.box.com", {"http://127.0.0.1:1", ""}: "http://127.0.0.1:1",
+		{"http://127.0.0.1:1", "https://up.example/"}: "https://up.example",
+	} {
+		if got := uploadURL(&sdk.Session{Settings: sdk.Settings{"base_url": settings[0], "upload_url": settings[1]}}); got != want {
+			t.Errorf("%q: %s, want %s", settings, got, want)
+		}
+	}
+}

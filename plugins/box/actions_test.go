@@ -122,7 +122,7 @@ func (w *world) try(t *testing.T, cases ...sdktest.ActionCase) {
 	}
 	sdktest.Actions(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Secrets: clientSecrets(),
-		Settings: map[string]string{"account_url": sdktest.ProviderURL, "upload_url": sdktest.ProviderURL},
+		Settings: map[string]string{"account_url": sdktest.ProviderURL},
 	}, cases...)
 }
 

@@ -13,6 +13,6 @@ func TestConformance(t *testing.T) {
 	w := start(t, c, func(c *boxtest.Config) { c.Limits.Page, c.Record = 4, nil }) // held against the document elsewhere
 	sdktest.Run(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Secrets: clientSecrets(),
-		Settings: map[string]string{"account_url": sdktest.ProviderURL, "upload_url": sdktest.ProviderURL},
+		Settings: map[string]string{"account_url": sdktest.ProviderURL},
 	})
 }

@@ -11,15 +11,16 @@ func (connector) Describe() *sdk.Description {
 	d := &sdk.Description{
 		Name:    "box",
 		Doc:     "Box enterprise",
-		BaseURL: "https://api.box.com",
+		BaseURL: apiURL,
 		Auth:    auth(),
 		Settings: []sdk.Setting{
 			{Name: "account_url", Type: sdk.SettingEndpoint, Default: "https://account.box.com", Doc: "where people log in, for mooring login"},
-			{Name: "upload_url", Type: sdk.SettingEndpoint, Default: "https://upload.box.com", Doc: "where content is written, when the agent may act"},
+			{Name: "upload_url", Type: sdk.SettingEndpoint, Doc: "where actions write content; default: https://" + uploadHost + ", or base_url when that is another than Box's"},
 		},
 		Hosts: []sdk.Host{
 			{Pattern: "${base_url}", Credentialed: true, Purpose: "the API, and the token endpoint"},
-			{Pattern: "${upload_url}", Credentialed: true, Purpose: "content that actions write"},
+			{Pattern: uploadHost, Credentialed: true, Purpose: "content that actions write"},
+			{Pattern: "${upload_url}", Credentialed: true, Purpose: "the same, when the setting says where"},
 			{Pattern: "*.services.box.com", Purpose: "long-poll: tells that something happened"},
 			{Pattern: "*.services.box.net", Ports: []uint32{80, 443}, Purpose: "long-poll, as older answers name it"},
 		},

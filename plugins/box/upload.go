@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha1" //nolint:gosec // Box's own digest of content: it guards nothing
 	"encoding/hex"
@@ -11,6 +12,20 @@ import (
 
 	"github.com/mooring-hq/mooring/sdk"
 )
+
+const (
+	apiURL     = "https://api.box.com"
+	uploadHost = "upload.box.com"
+)
+
+// uploadURL is where content is written.
+func uploadURL(s *sdk.Session) string {
+	u := s.Settings["base_url"]
+	if u == "" || u == apiURL {
+		u = "https://" + uploadHost
+	}
+	return strings.TrimSuffix(cmp.Or(s.Settings["upload_url"], u), "/")
+}
 
 // maxText is the most that an action writes into a file, in bytes.
 const maxText = 48 << 10
@@ -32,7 +47,7 @@ func upload(ctx context.Context, s *sdk.Session, ref, owner, etag string, attrib
 	if err != nil || form.Close() != nil {
 		return nil, sdk.Errorf(sdk.ErrInternal, "building an upload: %w", err)
 	}
-	u := strings.TrimSuffix(s.Settings["upload_url"], "/") + "/api" + apiRoot + ref
+	u := uploadURL(s) + "/api" + apiRoot + ref
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u, &body)
 	if err != nil {
 		return nil, sdk.Errorf(sdk.ErrInvalid, "not a request: %w", err)

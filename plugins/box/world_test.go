@@ -396,7 +396,7 @@ func sessionAt(t *testing.T, at string, secrets map[string]string) *sdk.Session 
 	d := connector{}.Describe()
 	s := &sdk.Session{
 		Instance: "test", KeepRaw: true, Classify: classify,
-		Settings: sdk.Settings{"base_url": at, "account_url": at, "upload_url": at},
+		Settings: sdk.Settings{"base_url": at, "account_url": at},
 		Secret:   func(name string) string { return secrets[name] }, Log: func(string, string, ...string) {},
 	}
 	tr, err := httpapi.New(httpapi.Config{
