@@ -69,7 +69,8 @@ func (a overwrite) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (
 		}
 		p.Effects = []string{"the content of " + h.Name + " (" + h.Mime + ") becomes a text of " + strconv.Itoa(len(text)) + " bytes"}
 		if h.Size != nil && *h.Size > maxContent {
-			p.Loses = []string{"the content itself, which is larger than " + strconv.Itoa(maxContent>>20) + " MiB: it can be brought back in Drive, from the history of versions"}
+			p.Undo = sdk.UndoNone
+			p.Loses = []string{"the content is larger than " + strconv.Itoa(maxContent>>20) + " MiB: somebody has to restore it in Drive, from the history of versions"}
 		}
 	}
 	if p.Already = r.From.MD5 == r.To.MD5; p.GetAlready() {

@@ -52,6 +52,11 @@ func (m *move) run(ctx context.Context) (err error) {
 			err = errors.Join(err, left)
 		}
 	}()
+	if now.Drive == m.from.Drive && now.Owner == m.from.Owner { // not begun
+		if err := planned(now.Shares, m.from.Shares, m.to.Shares); err != nil {
+			return err
+		}
+	}
 	switch {
 	case m.outside.Drive != "":
 		return m.betweenDrives(ctx, now, h)

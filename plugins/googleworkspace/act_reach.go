@@ -58,6 +58,13 @@ func (c *client) reach(ctx context.Context, i *sdk.Intent, more ...string) (*hel
 
 // heldBy looks at a file as somebody, or as a member of a shared drive, and then as the one who may change it.
 func (c *client) heldBy(ctx context.Context, holder, id string) (*held, error) {
+	if strings.Trim(holder, digits) == "" { // the id of a person
+		u, err := c.userByKey(ctx, holder)
+		if err != nil {
+			return nil, err
+		}
+		holder = u.Email
+	}
 	if !strings.Contains(holder, "@") {
 		member, err := c.memberOf(ctx, holder)
 		if err != nil {
@@ -94,6 +101,8 @@ func (c *client) memberOf(ctx context.Context, drive string) (string, error) {
 	}
 	return "", sdk.Errorf(sdk.ErrNotFound, "no person of the organisation is a member by name of the shared drive %s, so there is nobody to act as", drive)
 }
+
+const digits = "0123456789"
 
 // look reads the file as somebody.
 func (c *client) look(ctx context.Context, subject, id string) (*held, error) {

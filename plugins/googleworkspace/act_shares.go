@@ -99,12 +99,8 @@ func (c *client) arrange(ctx context.Context, n *steps, who as, id string, keep 
 	if err != nil {
 		return err
 	}
-	for _, s := range now {
-		a, inFrom := from.with(s.key())
-		b, inTo := to.with(s.key())
-		if (!inFrom || a != s) && (!inTo || b.Role != s.Role) { // its end may be what is still missing
-			return sdk.Errorf(sdk.ErrConflict, "somebody else shared the file meanwhile with %s: plan it again", s)
-		}
+	if err := planned(now, from, to); err != nil {
+		return err
 	}
 	ctx = sdk.Safe(ctx) // each of these is the same when it is done twice
 	for _, s := range now {
@@ -125,6 +121,18 @@ func (c *client) arrange(ctx context.Context, n *steps, who as, id string, keep 
 			return err
 		}
 		*n++
+	}
+	return nil
+}
+
+// planned: all that is shared now was known to the plan.
+func planned(now, from, to shares) error {
+	for _, s := range now {
+		a, inFrom := from.with(s.key())
+		b, inTo := to.with(s.key())
+		if (!inFrom || a != s) && (!inTo || b.Role != s.Role) { // its end may be what is still missing
+			return sdk.Errorf(sdk.ErrConflict, "somebody else shared the file meanwhile with %s: plan it again", s)
+		}
 	}
 	return nil
 }

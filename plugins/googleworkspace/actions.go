@@ -20,7 +20,7 @@ const (
 
 // holderArg is an argument of every action on a file.
 var holderArg = sdk.Setting{
-	Name: ownerArg, Doc: "whose file it is: the e-mail of its owner, or the id of its shared drive. Without it Google's log of Drive is " +
+	Name: ownerArg, Doc: "whose file it is: the e-mail or the id of its owner, or the id of its shared drive. Without it Google's log of Drive is " +
 		"asked, which knows the files of the last 180 days",
 }
 

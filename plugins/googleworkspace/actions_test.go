@@ -164,7 +164,7 @@ func cases(w *world) []sdktest.ActionCase {
 		file("make_private", "file-6-2", owned(six)),
 		file("make_private", "file-6-0", nil), // the log says whose it is
 		file("make_private", "shared-2", owned(sharedDrive)),
-		file("remove_public_access", "file-6-1", owned(six)),
+		file("remove_public_access", "file-6-1", owned(w.users[6].ID)),
 		file("remove_public_access", "file-6-2", owned(six)),
 		file("remove_external_users", "file-6-2", owned(six)),
 		file("remove_collaborator", "file-6-2", owned(six, whoArg, "group1@acme.example")),

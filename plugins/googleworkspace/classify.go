@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -80,6 +81,8 @@ func classify(res *http.Response, body []byte) *sdk.Error {
 		}
 	}
 	switch {
+	case res.StatusCode == http.StatusUnauthorized && cutShort(body): // it may have said that only a scope is not granted
+		e.Type, e.Message = sdk.ErrUnavailable, "a refusal is cut short"
 	case res.StatusCode == http.StatusUnauthorized:
 		e.Type = sdk.ErrAuth
 	case res.StatusCode == http.StatusTooManyRequests:
@@ -94,6 +97,11 @@ func classify(res *http.Response, body []byte) *sdk.Error {
 		}
 	}
 	return e
+}
+
+// cutShort says that an answer began as JSON, but did not end so.
+func cutShort(body []byte) bool {
+	return len(body) < sdk.MaxErrorBytes && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && !json.Valid(body)
 }
 
 // reason is the first of the reasons that is known.
