@@ -125,6 +125,7 @@ func printAlert(a *api.AlertDetail) {
 		line("resolved", strings.TrimSuffix(fmt.Sprintf("%s by %s, %s: %s", r.Verdict, r.By, r.At.Local().Format(time.DateTime), r.Note), ": "))
 	}
 	line("findings", fmt.Sprintf("%d now, %d in all", a.Findings, a.Total))
+	line("actions", strings.Join(a.Intents, ", "))
 	if len(a.Shown) == 0 {
 		return
 	}

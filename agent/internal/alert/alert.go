@@ -38,6 +38,7 @@ const (
 	maxRecordBytes = 256 << 10 // of a record, and of evidence, kept with a finding; larger ones are not
 	maxPeople      = 20        // of one alert
 	maxInstances   = 20        // that are named in one alert
+	maxIntents     = 20        // the same
 	maxTextBytes   = 2 << 10   // a note, a name
 	idLength       = 12        // hexadecimal digits
 )
@@ -78,6 +79,8 @@ type Alert struct {
 	// Findings that match now, and how many there ever were.
 	Findings int `json:"findings"`
 	Total    int `json:"total"`
+	// Intents of the policy's actions on its records, the first of them.
+	Intents []string `json:"intents,omitempty"`
 
 	Assignee   string      `json:"assignee,omitempty"`
 	Resolution *Resolution `json:"resolution,omitempty"`

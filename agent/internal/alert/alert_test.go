@@ -261,7 +261,7 @@ func TestPassedOn(t *testing.T) {
 	w.tell(
 		zoe1.event(w, opened, observed), zoe1.event(w, changed, observed), zoe1.event(w, gone, observed),
 		bob.event(w, opened, nil),
-		bob.event(w, event.ActionProposed, func(e *event.Event) { e.Intent = "i1" }),
+		bob.event(w, event.ActionProposed, func(e *event.Event) { e.Intent, e.Group, e.Subject = "i1", "", e.Ref }),
 		bob.event(w, event.PolicyFailed, func(e *event.Event) { e.Group = "" }),
 	)
 	w.handle()
@@ -273,7 +273,25 @@ func TestPassedOn(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if a := w.only(Filter{}); w.told(event.ActionProposed)[0].Alert != a.ID {
-		t.Error("an action is not tied to the alert that it is for")
+	act := func(n int, f finding) { // of an action on the record of a finding
+		w.tell(f.event(w, event.ActionSettled, func(e *event.Event) { e.Intent, e.Group, e.Subject = fmt.Sprint("i", n), "", e.Ref }))
+		w.handle()
+	}
+	act(1, bob)
+	act(2, bob)
+	act(3, zoe1)
+	a := w.only(Filter{})
+	if w.told(event.ActionProposed)[0].Alert != a.ID || !slices.Equal(a.Intents, []string{"i1", "i2"}) {
+		t.Errorf("actions are not tied to the alert that they are for: %+v", a)
+	}
+	w.tell(bob.event(w, gone, nil))
+	act(4, bob)
+	for n, want := range []string{a.ID, a.ID, "", ""} {
+		if e := w.told(event.ActionSettled)[n]; e.Alert != want {
+			t.Errorf("action %d is tied to %q, want %q", n+1, e.Alert, want)
+		}
+	}
+	if n := len(w.told(event.AlertUpdated)); n != 0 {
+		t.Errorf("%d updates: actions have events of their own", n)
 	}
 }

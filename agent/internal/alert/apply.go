@@ -2,6 +2,7 @@ package alert
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"slices"
 
@@ -13,7 +14,7 @@ import (
 const observe = "observe"
 
 // apply takes one event of an instance, and passes it on with the alert that it belongs to.
-func (b *batch) apply(e *event.Event) error {
+func (b *batch) apply(ctx context.Context, e *event.Event) error {
 	var c *changing
 	var err error
 	switch e.What {
@@ -23,10 +24,8 @@ func (b *batch) apply(e *event.Event) error {
 		c, err = b.gone(e)
 	case event.Baseline:
 		c, err = b.baseline(e)
-	default:
-		if e.Policy != "" && e.Group != "" {
-			c, err = b.current(gatherBy(e))
-		}
+	case event.ActionProposed, event.ActionSettled, event.ActionUnsure:
+		c, err = b.acted(ctx, e)
 	}
 	if err != nil {
 		return err
@@ -35,6 +34,19 @@ func (b *batch) apply(e *event.Event) error {
 		e.Alert = c.ID
 	}
 	return b.tell(e)
+}
+
+// acted ties an action to the alert that it is for.
+func (b *batch) acted(ctx context.Context, e *event.Event) (*changing, error) {
+	if e.Policy == "" {
+		return nil, nil
+	}
+	c, err := b.about(ctx, e)
+	if err != nil || c == nil || e.Intent == "" || slices.Contains(c.Intents, e.Intent) {
+		return c, err
+	}
+	c.Intents, c.noted = join(c.Intents, []string{e.Intent}, maxIntents), true
+	return c, nil
 }
 
 // found takes a finding that is new, or that is another than it was.
@@ -99,6 +111,7 @@ func (b *batch) enter(e *event.Event, key string) (*changing, error) {
 	c.Total++
 	c.touch(e)
 	b.put(store.Doc{Bucket: bucketOf, Key: []byte(key), Value: []byte(c.ID)})
+	b.recent[recordOf(e)] = c.ID
 	return c, b.write(bucketFindings, findingKey(c.ID, key), f)
 }
 
@@ -153,6 +166,7 @@ func (b *batch) gone(e *event.Event) (*changing, error) {
 // leave takes a finding out of its alert, which closes with the last one.
 func (b *batch) leave(c *changing, e *event.Event, key, reason string) error {
 	b.drop(bucketOf, []byte(key))
+	delete(b.recent, recordOf(e))
 	c.Findings = max(c.Findings-1, 0)
 	c.Reason, c.why = short(reason), short(reason)
 	c.touch(e)

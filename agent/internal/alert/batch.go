@@ -2,6 +2,7 @@ package alert
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,6 +22,7 @@ type batch struct {
 	order  []string             // of them
 	alerts map[string]*changing // by ID
 	turn   []*changing          // in the order in which they were first touched
+	recent map[string]string    // policy and record → alert, of findings that are not committed yet
 	out    []store.Doc          // events
 }
 
@@ -28,13 +30,14 @@ type batch struct {
 type changing struct {
 	*row
 	opened, updated, closed bool
+	noted                   bool   // something that nobody is told of
 	why                     string // of an update
 	by                      string // the person, of one that a person made
 	last                    *event.Event
 }
 
 func newBatch(from Docs) *batch {
-	return &batch{from: from, docs: map[string]store.Doc{}, alerts: map[string]*changing{}}
+	return &batch{from: from, docs: map[string]store.Doc{}, alerts: map[string]*changing{}, recent: map[string]string{}}
 }
 
 // read gives a document as it will be.
@@ -121,9 +124,28 @@ func gatherBy(e *event.Event) []byte {
 	return []byte("one\x00" + e.Policy + "\x00" + e.Instance + "\x00" + e.Group)
 }
 
-// findingOf names a finding the same in all its events.
-func findingOf(e *event.Event) string {
-	return digest(16, e.Policy, e.Ref, e.Subject) //nolint:mnd // bytes
+// findingOf names a finding the same in all its events; the findings of one policy on one record begin with the same.
+func findingOf(e *event.Event) string { return recordOf(e) + digest(partBytes, e.Subject) }
+
+func recordOf(e *event.Event) string { return digest(partBytes, e.Policy, e.Ref) }
+
+const partBytes = 8 // of a name of two parts
+
+// about gives the alert with a finding of the same policy on the same record; nil when there is none.
+func (b *batch) about(ctx context.Context, e *event.Event) (*changing, error) {
+	record := recordOf(e)
+	if id := b.recent[record]; id != "" {
+		return b.alert(id)
+	}
+	for d, err := range b.from.Docs(ctx, bucketOf, []byte(record)) {
+		if err != nil {
+			return nil, err
+		}
+		if id, err := b.read(bucketOf, d.Key); err != nil || id != nil {
+			return b.alert(string(id))
+		}
+	}
+	return nil, nil
 }
 
 func digest(n int, parts ...string) string {
@@ -203,15 +225,18 @@ func (b *batch) close(c *changing, e *event.Event) error {
 // finish tells what became of the alerts, and gives all documents to commit.
 func (b *batch) finish() ([]store.Doc, error) {
 	for _, c := range b.turn {
-		if c.last == nil && !c.opened && !c.updated && !c.closed {
+		told := c.opened || c.updated || c.closed
+		if !told && !c.noted {
 			continue // only looked at
 		}
 		c.Version++
 		if c.last != nil {
 			c.Last = c.last.ID
 		}
-		if err := b.announce(c); err != nil {
-			return nil, err
+		if told {
+			if err := b.announce(c); err != nil {
+				return nil, err
+			}
 		}
 		if err := b.write(bucketAlerts, []byte(c.ID), c.row); err != nil {
 			return nil, err

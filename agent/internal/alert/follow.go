@@ -126,7 +126,7 @@ func (a *Alerts) take(ctx context.Context, id string, events []store.Doc, at pos
 			a.Logger.Error("what an instance tells cannot be read, and is left out", "instance", id, "error", err)
 			continue
 		}
-		if err := b.apply(e); err != nil {
+		if err := b.apply(ctx, e); err != nil {
 			return fmt.Errorf("alerts of %s: %w", id, err)
 		}
 	}
