@@ -40,7 +40,9 @@ func (d *Daemon) openGovernance() error {
 	if d.decisions, err = decision.New(context.Background(), decision.Config{Store: d.own, Audit: d.audit, Logger: d.Logger.Named("decisions")}); err != nil {
 		return err
 	}
-	d.alerts = alert.New(alert.Config{Store: d.own, Audit: d.audit, Instances: d.outboxes, Logger: d.Logger.Named("alerts")})
+	d.alerts = alert.New(alert.Config{
+		Store: d.own, Audit: d.audit, Instances: d.outboxes, Exists: d.hasData, Logger: d.Logger.Named("alerts"),
+	})
 	return d.auditConfiguration(d.config)
 }
 

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/mooring-hq/mooring/agent/internal/alert"
 	"github.com/mooring-hq/mooring/agent/internal/api"
@@ -33,6 +34,16 @@ func (d *Daemon) PolicyNames() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return policyNames(d.config)
+}
+
+// hasData tells whether there is anything of an instance, whether a block names it or not.
+func (d *Daemon) hasData(id string) bool {
+	d.mu.Lock()
+	dataDir := d.config.Agent.DataDir
+	d.mu.Unlock()
+	provider, name, _ := strings.Cut(id, "/")
+	_, err := os.Stat(InstanceDir(dataDir, provider, name))
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 func policyNames(c *config.Config) []string {
