@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/daemon"
 	"github.com/mooring-hq/mooring/agent/internal/policy"
+	"github.com/mooring-hq/mooring/agent/internal/policy/trial"
 )
 
 func validateCommand(o *options) *cobra.Command {
@@ -27,8 +29,9 @@ func validateCommand(o *options) *cobra.Command {
 			if diags.HasErrors() {
 				return &daemon.ConfigError{Diags: diags, Files: c.Files}
 			}
-			_, found := policy.Load(c)
-			if diags = append(diags, found...); diags.HasErrors() {
+			policies, found := policy.Load(c)
+			_, tests := trial.Read(c, policies)
+			if diags = slices.Concat(diags, found, tests); diags.HasErrors() {
 				return &daemon.ConfigError{Diags: diags, Files: c.Files}
 			}
 			if _, err := daemon.PeopleMap(c); err != nil {

@@ -63,7 +63,7 @@ func root() *cobra.Command {
 		statusCommand(o), queryCommand(o), changesCommand(o),
 		personCommand(o), timelineCommand(o), accessCommand(o),
 		planCommand(o), actCommand(o), approveCommand(o), rejectCommand(o), undoCommand(o), actionsCommand(o), auditCommand(o),
-		alertsCommand(o), exceptCommand(o), verdictCommand(o), decisionsCommand(o),
+		policyCommand(o), alertsCommand(o), exceptCommand(o), verdictCommand(o), decisionsCommand(o),
 		connectorCommand(o), instanceCommand(o),
 		storeCommand(o), backupCommand(o), restoreCommand(o),
 	)

@@ -1,15 +1,14 @@
 # What happened. Such findings do not close by themselves.
 
 policy "mass-download" {
-  description = "One person downloads many different files at once."
+  description = "One person downloads very much at once."
   on          = "activity"
   when        = "activity.type == 'file_download' && activity.outcome == 'success'"
   severity    = "high"
   repeat {
-    count    = 30
-    within   = "10m"
-    by       = "actor"
-    distinct = "target"
+    count  = 30
+    within = "10m"
+    by     = "actor"
   }
 
   test "forty within ten minutes" {
@@ -17,12 +16,6 @@ policy "mass-download" {
     times    = 40
     every    = "14s"
     activity = { type = "file_download", outcome = "success", actor = "rosa@acme.example", targets = ["f#"] }
-  }
-  test "the same file again and again" {
-    expect   = "no match"
-    times    = 40
-    every    = "14s"
-    activity = { type = "file_download", outcome = "success", actor = "rosa@acme.example", targets = ["f"] }
   }
   test "forty in a day" {
     expect   = "no match"

@@ -26,6 +26,7 @@ const maxSorted = 100_000
 type query struct {
 	kind      wire.Kind
 	where     *policy.Condition
+	looker    *looker
 	instances []*Instance
 	span      view.Span
 	at        time.Time
@@ -163,11 +164,18 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var reads policy.Reads
+	if q.where != nil {
+		reads = q.where.Reads()
+	}
+	if q.looker, err = s.looker(r.Context(), reads, q.at); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := bufio.NewWriterSize(w, 64<<10)
 	trailer := Trailer{Coverage: []Coverage{}}
 	broken := map[string]error{}
-	if err := q.run(r, s.b.Organisation(), out, &trailer, broken); err != nil {
+	if err := q.run(r, out, &trailer, broken); err != nil {
 		trailer.Error = err.Error()
 	}
 	trailer.cover(r.Context(), q.instances, broken, q.kind)
@@ -188,13 +196,14 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 
 // run writes the records one a line, as they come, or sorted. An instance that cannot be read goes to broken, and the
 // others answer.
-func (q *query) run(r *http.Request, org record.Organisation, out *bufio.Writer, t *Trailer, broken map[string]error) error {
+func (q *query) run(r *http.Request, out *bufio.Writer, t *Trailer, broken map[string]error) error {
 	var (
 		sorted []sortedLine
 		line   []byte
 	)
 	for _, i := range q.instances {
-		for f, err := range view.New(i.source(), org, q.at).Records(r.Context(), q.span) {
+		at := q.looker.of(r.Context(), i)
+		for f, err := range view.New(i.source(), q.looker.org, q.at).Records(r.Context(), q.span) {
 			if r.Context().Err() != nil {
 				return r.Context().Err()
 			}
@@ -202,7 +211,7 @@ func (q *query) run(r *http.Request, org record.Organisation, out *bufio.Writer,
 				broken[i.ID()] = err
 				break
 			}
-			match, err := q.matches(f, t)
+			match, err := q.matches(f, at, t)
 			if err != nil {
 				return err
 			}
@@ -229,11 +238,11 @@ func (q *query) run(r *http.Request, org record.Organisation, out *bufio.Writer,
 	return q.writeSorted(sorted, out, t)
 }
 
-func (q *query) matches(f view.Found, t *Trailer) (bool, error) {
+func (q *query) matches(f view.Found, at *look, t *Trailer) (bool, error) {
 	if q.where == nil {
 		return true, nil
 	}
-	switch verdict, err := q.where.Judge(f.Record, policy.Context{Ref: f.Ref}); {
+	switch verdict, err := q.where.Judge(f.Record, policy.Context{Look: at, Ref: f.Ref}); {
 	case err != nil:
 		return false, err
 	case verdict == policy.Undetermined:

@@ -27,6 +27,7 @@ func New(b Backend) http.Handler {
 		"GET /v1/timeline":     s.timeline,
 		"GET /v1/access":       s.access,
 		"POST /v1/scan":        s.scan,
+		"POST /v1/try":         s.try,
 		"POST /v1/check":       s.check,
 		"POST /v1/login/begin": s.beginLogin, "POST /v1/login/finish": s.finishLogin, "POST /v1/login/forget": s.forgetLogin,
 		"GET /v1/alerts":              s.alerts,

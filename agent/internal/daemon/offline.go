@@ -7,6 +7,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/api"
 	"github.com/mooring-hq/mooring/agent/internal/config"
+	"github.com/mooring-hq/mooring/agent/internal/policy"
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
 	"github.com/mooring-hq/mooring/agent/internal/store/bolt"
@@ -17,6 +18,7 @@ type Stores struct {
 	config    *config.Config
 	instances []*api.Instance
 	open      []*bolt.Store
+	parties   *policy.Parties // made at the first question
 }
 
 // Offline opens the stores of a configuration for reading.

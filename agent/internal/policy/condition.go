@@ -72,6 +72,11 @@ func (e *Error) Error() string {
 // Compile reads a condition on records of a kind; the record is named by its kind: file.name.endsWith(".pem").
 func Compile(kind wire.Kind, source string) (*Condition, error) { return compile(kind, source, false) }
 
+// CompileRule reads the condition of a policy, which may also ask what just changed.
+func CompileRule(kind wire.Kind, source string) (*Condition, error) {
+	return compile(kind, source, true)
+}
+
 // compile: in a policy, a condition may also ask what just changed.
 func compile(kind wire.Kind, source string, changes bool) (*Condition, error) {
 	if err := checkSource(kind, source); err != nil {

@@ -48,7 +48,7 @@ type Look interface {
 	Person(ref *wire.Ref) (accounts []PersonAccount, known bool)
 	// Party says whose a domain is: ours, personal, other, or the name of a partner. Parties does.
 	Party(domain string) (name string, known bool)
-	// Verdict is what was decided about an app: approved, banned, or none.
+	// Verdict is what was decided about an app: approved, banned, or "" for none.
 	Verdict(app *wire.Ref) (verdict string, known bool)
 	// Country is that of an address, as two small letters; not known without a geo database.
 	Country(ip string) (code string, known bool)

@@ -33,9 +33,9 @@ var derived = map[string]derivation{ //nolint:gochecknoglobals // a table
 	},
 }
 
-// named is a text of a condition, and where it stands.
+// named are texts of a condition, of which one is meant, and where the first stands.
 type named struct {
-	text         string
+	texts        []string
 	line, column int
 }
 
@@ -150,9 +150,14 @@ func (i *inspector) function(f *function, args []ast.Expr) {
 // among looks at what a list of words, or of fields that changed, may hold.
 func (i *inspector) among(one, list ast.Expr) {
 	if list.Kind() == ast.ListKind {
+		before := len(i.providers)
 		for _, item := range list.AsList().Elements() {
 			i.compared(one, item)
 		}
+		for _, p := range i.providers[min(before+1, len(i.providers)):] {
+			i.providers[before].texts = append(i.providers[before].texts, p.texts...)
+		}
+		i.providers = i.providers[:min(before+1, len(i.providers))]
 		return
 	}
 	word, ok := literal(one)
@@ -196,7 +201,7 @@ func (i *inspector) compared(field, to ast.Expr) {
 	}
 	if name == "provider" && (owner == "HumanAccount" || owner == "" && field.Kind() == ast.IdentKind) {
 		l := i.tree.SourceInfo().GetStartLocation(to.ID())
-		i.providers = append(i.providers, named{word, l.Line(), l.Column() + 1})
+		i.providers = append(i.providers, named{[]string{word}, l.Line(), l.Column() + 1})
 	}
 	words := vocabulary(owner, name)
 	if words == nil || slices.Contains(words, word) || word == "unknown" {

@@ -148,8 +148,8 @@ func (l *loader) warnProviders() {
 		there = append(there, i.Provider)
 	}
 	for _, p := range l.Condition.providers {
-		if len(there) > 0 && !slices.Contains(there, p.text) {
-			l.warnf(l.from.When.At(p.line, p.column), nearest(p.text, there), "there is no instance of %s", syntax.Short(p.text))
+		if len(there) > 0 && !slices.ContainsFunc(p.texts, func(name string) bool { return slices.Contains(there, name) }) {
+			l.warnf(l.from.When.At(p.line, p.column), nearest(p.texts[0], there), "there is no instance of %s", syntax.Short(strings.Join(p.texts, " or ")))
 		}
 	}
 }

@@ -86,7 +86,7 @@ func acme() *world {
 		groups:   map[string][]*wire.Group{"1": {admins}}, partial: map[string]bool{"2": true},
 		people:   map[string][]PersonAccount{"ann@acme.example": {{"github", "sales", ann}, {"okta", "main", gone}}},
 		parties:  NewParties(config.Organization{Domains: []string{"acme.example"}, Partners: []config.Partner{{Name: "globex", Domains: []string{"globex.example"}}}}),
-		verdicts: map[string]string{"app1": "banned", "app2": "none"},
+		verdicts: map[string]string{"app1": "banned", "app2": ""},
 		places:   map[string]string{"203.0.113.7": "FR"},
 	}
 }
@@ -154,6 +154,7 @@ func TestFunctions(t *testing.T) {
 		`account:party(account) == 'ours'`:                         Match,
 		`account:before.status == 'active' || known(before.email)`: Undetermined,
 		`app:verdict(app) == 'banned'`:                             Match,
+		`grant:verdict(grant.app) == 'none'`:                       Match,
 		`app:verdict(app) != 'approved'`:                           Match,
 		`activity:owner(activity).email == 'bob@acme.example'`:     Match,
 		`activity:country(activity.ip) in ['fr', 'de']`:            Match,
@@ -165,7 +166,7 @@ func TestFunctions(t *testing.T) {
 				Look: acme(), Now: noon, Ref: record.Ref{Provider: "github", Instance: "sales"},
 				Change: &Change{What: Updated, Fields: []string{"access", "version"}}, Before: &wire.File{Trashed: new(false)},
 			}
-			for name, of := range map[string]wire.RecordMessage{"account": account, "app": app, "activity": activity} {
+			for name, of := range map[string]wire.RecordMessage{"account": account, "app": app, "activity": activity, "grant": &wire.Grant{Id: "g", App: &wire.Ref{Kind: wire.Kind_KIND_APP, Id: new("app2")}}} {
 				if rest, ok := strings.CutPrefix(source, name+":"); ok {
 					kind, m, source, in.Before = kindNamed(name), of, rest, nil
 				}

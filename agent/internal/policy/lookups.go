@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -267,7 +268,7 @@ func verdictFunction(j *judgement, app, _ value) value {
 	if !known {
 		return value{}
 	}
-	return ofString(v)
+	return ofString(cmp.Or(v, "none"))
 }
 
 func countryFunction(j *judgement, ip, _ value) value {

@@ -113,7 +113,7 @@ func busiest(r *policy.Repeat, activities []*wire.Activity, in policy.Context) i
 		from := a.GetTime().AsTime()
 		values := map[string]map[string]bool{}
 		for _, b := range activities[first:] {
-			if b.GetTime().AsTime().Sub(from) > r.Within {
+			if b.GetTime().AsTime().Sub(from) >= r.Within {
 				break
 			}
 			for _, key := range r.Keys(b, in) {
