@@ -9,8 +9,8 @@ import (
 
 func TestConformance(t *testing.T) {
 	c := newContent()
-	c.users[3].Status = ""                                                         // nobody can act as somebody inactive: TestInactiveUser
-	w := start(t, c, func(c *boxtest.Config) { c.Limits.Page, c.Record = 4, nil }) // held against the document elsewhere
+	c.users[3].Status = "" // nobody can act as somebody inactive: TestInactiveUser
+	w := start(t, c, func(c *boxtest.Config) { c.Limits.Page = 4 })
 	sdktest.Run(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Secrets: clientSecrets(),
 		Settings: map[string]string{"account_url": sdktest.ProviderURL},

@@ -20,7 +20,7 @@ const (
 
 // uploadURL is where content is written.
 func uploadURL(s *sdk.Session) string {
-	u := s.Settings["base_url"]
+	u := strings.TrimSuffix(s.Settings["base_url"], "/")
 	if u == "" || u == apiURL {
 		u = "https://" + uploadHost
 	}
