@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
@@ -67,10 +68,23 @@ func after(steps int, err error) (*sdk.Outcome, error) {
 	return o, nil
 }
 
+// idForm is what ids look like. A target may be anything that somebody wrote, and no other segment of a path must come of it.
+var idForm = regexp.MustCompile(`^[A-Za-z0-9_$+!*'(),-][A-Za-z0-9_$+!*'(),.-]{0,254}$`)
+
+// areIDs says which of some texts cannot be an id.
+func areIDs(list ...string) error {
+	for _, id := range list {
+		if !idForm.MatchString(id) {
+			return sdk.Errorf(sdk.ErrInvalid, "%q is no id of Okta's", cut(id, maxMessage))
+		}
+	}
+	return nil
+}
+
 // userAt reads the account that an action is for. Okta takes logins where it expects an id, and "me": only an id will do.
 func userAt(ctx context.Context, s *sdk.Session, id string) (*user, error) {
-	if id == "" {
-		return nil, sdk.Errorf(sdk.ErrInvalid, "an account is named by its id")
+	if err := areIDs(id); err != nil {
+		return nil, err
 	}
 	var u user
 	if _, err := get(ctx, s, path("/api/v1/users/%s", id), &u); err != nil {

@@ -55,24 +55,25 @@ type given struct {
 	Client string   `json:"client,omitempty"`
 }
 
-// place is where a grant is, by the id of its record.
-func (i grantID) place() (string, error) {
-	p := sdk.SplitID(string(i))
+// grantAt is where a grant is, by the id of its record, and its own id.
+func grantAt(i *sdk.Intent) (ref, id string, err error) {
+	p := sdk.SplitID(i.GetTarget().GetId())
+	form := ""
 	switch {
-	case len(p) == 3 && p[0] == "consent" && p[1] != "" && p[2] != "":
-		return path("/api/v1/users/%s/grants/%s", p[1], p[2]), nil
-	case len(p) == 3 && p[0] == "refresh_token" && p[1] != "" && p[2] != "":
-		return path("/api/v1/apps/%s/tokens/%s", p[1], p[2]), nil
+	case len(p) == 3 && p[0] == "consent":
+		form = "/api/v1/users/%s/grants/%s"
+	case len(p) == 3 && p[0] == "refresh_token":
+		form = "/api/v1/apps/%s/tokens/%s"
+	default:
+		return "", "", sdk.Errorf(sdk.ErrUnsupported, "only a user's consents and refresh tokens can be revoked, not %q", i.GetTarget().GetId())
 	}
-	return "", sdk.Errorf(sdk.ErrUnsupported, "only a user's consents and refresh tokens can be revoked, not %q", string(i))
+	return path(form, p[1], p[2]), p[2], areIDs(p[1:]...)
 }
-
-type grantID string
 
 func revoke() *sdk.Change[given] {
 	return &sdk.Change[given]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (given, error) {
-			at, err := grantID(i.GetTarget().GetId()).place()
+			at, id, err := grantAt(i)
 			if err != nil {
 				return given{}, err
 			}
@@ -85,7 +86,10 @@ func revoke() *sdk.Change[given] {
 			} else if err != nil {
 				return given{}, err
 			}
-			if g.Status == "REVOKED" {
+			switch {
+			case g.ID != id:
+				return given{}, missing("grant", "the id asked for")
+			case g.Status == "REVOKED":
 				return given{}, nil
 			}
 			if g.Scope != "" {
@@ -96,7 +100,7 @@ func revoke() *sdk.Change[given] {
 		},
 		Want: func(*sdk.Intent, given) (given, error) { return given{}, nil },
 		Write: func(ctx context.Context, s *sdk.Session, i *sdk.Intent, _, _ given) (*sdk.Outcome, error) {
-			at, err := grantID(i.GetTarget().GetId()).place()
+			at, _, err := grantAt(i)
 			if err != nil {
 				return nil, err
 			}

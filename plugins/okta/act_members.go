@@ -16,10 +16,10 @@ import (
 func pairOf(i *sdk.Intent, of string) (container, account string, err error) {
 	p := sdk.SplitID(i.GetTarget().GetId())
 	switch {
-	case of == "group" && len(p) == 3 && p[0] == of && p[1] != "" && p[2] != "":
-		return p[1], p[2], nil
-	case of == "app" && len(p) == 4 && p[0] == of && p[2] == "user" && p[1] != "" && p[3] != "":
-		return p[1], p[3], nil
+	case of == "group" && len(p) == 3 && p[0] == of:
+		return p[1], p[2], areIDs(p[1:]...)
+	case of == "app" && len(p) == 4 && p[0] == of && p[2] == "user":
+		return p[1], p[3], areIDs(p[1], p[3])
 	}
 	return "", "", sdk.Errorf(sdk.ErrUnsupported, "%q is not the membership of an account, of sort %q", i.GetTarget().GetId(), of)
 }

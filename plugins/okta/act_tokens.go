@@ -61,6 +61,9 @@ func readTokens(ctx context.Context, s *sdk.Session, i *sdk.Intent) (tokensHeld,
 			return h, err
 		}
 	}
+	if err := areIDs(clients...); err != nil {
+		return h, err
+	}
 	if len(clients) > maxClients {
 		return h, sdk.Errorf(sdk.ErrTooLarge, "%d apps have something of the account; name one with %s, at most %s are done in one go",
 			len(clients), argClient, strconv.Itoa(maxClients))

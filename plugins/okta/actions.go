@@ -35,19 +35,23 @@ func actions() sdk.Actions {
 	return all
 }
 
-// undone refuses to take back what nothing takes back: carried out, it would be done once more.
-func undone(i *sdk.Intent) error {
+// sound refuses what must not be tried: a target that is none, and to take back what nothing takes back, since carried out
+// it would be done once more.
+func sound(i *sdk.Intent) error {
 	for _, d := range deeds() {
 		if d.Name == i.GetAction() && d.Undo == sdk.UndoNone && i.GetUndo() != nil {
 			return sdk.Errorf(sdk.ErrUnsupported, "%s cannot be undone", d.Name)
 		}
+	}
+	if i.GetTarget().GetKind() == sdk.KindAccount {
+		return areIDs(i.GetTarget().GetId())
 	}
 	return nil
 }
 
 // Prepare reads the target of an action.
 func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, error) {
-	if err := undone(i); err != nil {
+	if err := sound(i); err != nil {
 		return nil, err
 	}
 	p, err := actions().Prepare(acting(ctx), s, i)
@@ -58,7 +62,7 @@ func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*s
 func (connector) Act(
 	ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte, keep func([]byte) error,
 ) (*sdk.Outcome, error) {
-	if err := undone(i); err != nil {
+	if err := sound(i); err != nil {
 		return nil, err
 	}
 	o, err := actions().Act(acting(ctx), s, i, p, progress, keep)

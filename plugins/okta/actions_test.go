@@ -174,16 +174,24 @@ func TestActions(t *testing.T) {
 	}, w.cases(t)...)
 }
 
+func TestActionsWithToken(t *testing.T) {
+	w := start(t, newOrg(), nil)
+	sdktest.Actions(t, sdktest.Options{Connector: connector{}, ProviderAt: w.http.URL, Secrets: sswsSecrets()}, w.cases(t)...)
+}
+
 // refusals are what Prepare says, by case: action, target, words.
 func TestActionsRefused(t *testing.T) {
 	w := start(t, newOrg(), actors)
 	s := w.session(t, appSecrets())
 	for _, c := range []struct{ action, target, says string }{
+		{"suspend", "..", "no id"}, {"deactivate", "00u1/../00u2", "no id"}, {"clear_sessions", "00u1?x", "no id"},
+		{"revoke", sdk.ID("consent", userID(5), ".."), "no id"}, {"revoke", sdk.ID("refresh_token", "..", "x"), "no id"},
+		{"remove_from_group", sdk.ID("group", "..", userID(5)), "no id"}, {"remove_from_app", sdk.ID("app", appID(0), "user", "."), "no id"},
 		{"suspend", whoIs("STAGED"), "status ACTIVE; this one has STAGED"},
 		{"suspend", whoIs(lockedOut), "unlock it first"},
 		{"suspend", whoIs(deactivated), "it is deactivated"},
 		{"unsuspend", whoIs(expired), "status SUSPENDED; this one has PASSWORD_EXPIRED"},
-		{"suspend", "user009@acme.example", "no id of an account"},
+		{"suspend", "user009@acme.example", "no id of Okta"},
 		{"suspend", userID(9999), "not found"},
 		{"unlock", userID(9), ""}, // it is not locked
 		{"unlock", whoIs(suspended), "status LOCKED_OUT; this one has SUSPENDED"},
