@@ -20,6 +20,7 @@ type move struct {
 	quarantine string // its drive
 	outside    spot   // the other place
 	keep       func([]byte) error
+	turn       chan struct{} // two moves from one drive must not end each other's being a guest there
 
 	steps   steps
 	manager as    // of the quarantine
@@ -44,6 +45,14 @@ func (m *move) run(ctx context.Context) (err error) {
 	now, h, err := m.spotOf(ctx, m.intent)
 	if err != nil {
 		return err
+	}
+	if m.outside.Drive != "" {
+		select {
+		case m.turn <- struct{}{}:
+			defer func() { <-m.turn }()
+		case <-ctx.Done():
+			return &sdk.Error{Type: sdk.ErrNotReady, Message: "other files are moved out of shared drives first", Cause: ctx.Err()}
+		}
 	}
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissTime)

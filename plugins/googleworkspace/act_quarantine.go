@@ -72,7 +72,7 @@ func (a quarantine) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) 
 func (a quarantine) Act(ctx context.Context, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, progress []byte, keep func([]byte) error) (*sdk.Outcome, error) {
 	ch := a.change(s)
 	ch.Write = func(ctx context.Context, s *sdk.Session, i *sdk.Intent, from, to spot) (*sdk.Outcome, error) {
-		m := &move{client: a.client(s), intent: i, from: from, to: to, quarantine: to.Drive, outside: from, keep: keep}
+		m := &move{client: a.client(s), intent: i, from: from, to: to, quarantine: to.Drive, outside: from, keep: keep, turn: a.guests}
 		if i.GetUndo() != nil {
 			m.quarantine, m.outside = from.Drive, to
 		}

@@ -14,10 +14,11 @@ type connector struct {
 	tokens *tokens
 	now    func() time.Time
 	pause  time.Duration // between two looks of Watch
+	guests chan struct{} // whose turn it is to be let into a shared drive; see move
 }
 
 func newConnector() connector {
-	return connector{tokens: &tokens{}, now: time.Now, pause: watchPause}
+	return connector{tokens: &tokens{}, now: time.Now, pause: watchPause, guests: make(chan struct{}, 1)}
 }
 
 func (c connector) client(s *sdk.Session) *client {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,5 +167,26 @@ func TestWhatActionsDidIsRead(t *testing.T) {
 	r = must(t, walk(t, c, s, shardOf(r.shard(t, quarantineDrive))))
 	if f := record[*sdk.File](t, r, sdk.KindFile, "file-6-6"); f.GetOwner().GetId() != quarantineDrive {
 		t.Errorf("in the quarantine it is %v's", f.GetOwner())
+	}
+}
+
+// TestQuarantineTogether: files of one shared drive are moved at the same time, and no guest stays.
+func TestQuarantineTogether(t *testing.T) {
+	w := start(t, actWorld(), acting)
+	a := newActor(t, w)
+	var wg sync.WaitGroup
+	for n := range 3 {
+		i := intent(specOf(t, "quarantine"), &sdktest.ActionCase{Action: "quarantine", Target: fmt.Sprint("shared-", n), Args: owned(sharedDrive)})
+		p := a.prepare(i)
+		wg.Go(func() {
+			o, err := a.c.Act(t.Context(), a.s, i, p, nil, func([]byte) error { return nil })
+			if err != nil || o.GetState() != sdk.Done {
+				t.Errorf("file %d: %v %v", n, o, err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := w.server.Members(sharedDrive); len(got) != 2 {
+		t.Errorf("a guest stays: %v", got)
 	}
 }

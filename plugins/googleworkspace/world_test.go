@@ -359,7 +359,7 @@ func keyFile() string {
 }
 
 func (w *world) connector() connector {
-	return connector{tokens: &tokens{}, now: w.clock, pause: time.Millisecond}
+	return connector{tokens: &tokens{}, now: w.clock, pause: time.Millisecond, guests: make(chan struct{}, 1)}
 }
 
 // session is one that runs on the SDK's transport, without a host that paces.
