@@ -196,5 +196,12 @@ func (s *Server) Forget(org string) {
 	if o := s.byLogin[lower(org)]; o != nil {
 		o.over.now.Store(newChanges())
 		o.touch()
+		for _, a := range s.apps {
+			for _, i := range a.Installations {
+				if lower(i.Account) == lower(o.Login) {
+					s.suspended.Delete(i.ID)
+				}
+			}
+		}
 	}
 }
