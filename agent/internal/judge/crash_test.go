@@ -94,9 +94,9 @@ func TestKilledAtEveryCommit(t *testing.T) {
 // TestSchedules: after any life, with kills, restarts, other policies and exceptions, the findings are what a look at
 // everything says, and the events tell how they came about.
 func TestSchedules(t *testing.T) {
-	schedules, seed := 150, rand.Uint64()
+	schedules, seed := 60, rand.Uint64()
 	if testing.Short() {
-		schedules = 20
+		schedules = 10
 	}
 	if v, err := strconv.Atoi(os.Getenv("JUDGE_SCHEDULES")); err == nil {
 		schedules = v

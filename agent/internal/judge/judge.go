@@ -36,7 +36,7 @@ const (
 	maxRecordBytes = 64 << 10               // of a record in a finding; of a larger one only the address is kept
 	maxReason      = 5                      // fields that the reason of a closing names
 	maxShown       = 80                     // characters of a value in a reason
-	tellAfter      = 100 * time.Millisecond // findings are committed, while there are more
+	tellAfter      = 100 * time.Millisecond // between two commits, so that a scan does not pay for each of its own twice
 	saveAfter      = time.Second            // the position is committed, when nothing else is
 	restFactor     = 10                     // a walk that took a second is followed by the next of its kind after ten
 	restReal       = 30 * time.Second       // at least, when another record changed and not the log of the kind
@@ -218,14 +218,17 @@ func (j *Judge) turn(ctx context.Context) (wait time.Duration, err error) {
 		}
 	}
 	j.tellBaselines()
-	age := j.since(j.saved)
+	age, patience := j.since(j.saved), saveAfter
+	if !j.batch.empty() {
+		patience = tellAfter
+	}
 	switch {
-	case j.batch.full(), !j.batch.empty() && (!busy || age >= tellAfter), j.dirty && age >= saveAfter:
+	case j.batch.full(), (j.dirty || !j.batch.empty()) && age >= patience:
 		if err := j.commit(ctx); err != nil {
 			return 0, err
 		}
-	case j.dirty && !busy:
-		return min(j.idle(false), saveAfter-age), nil
+	case (j.dirty || !j.batch.empty()) && !busy:
+		return min(j.idle(false), patience-age), nil
 	}
 	return j.idle(busy), nil
 }

@@ -85,7 +85,6 @@ type world struct {
 	killed int
 	mu     sync.Mutex
 	except map[string]bool // policy and ref
-	intent int
 }
 
 func newWorld(t *testing.T, policies ...*config.Policy) *world {

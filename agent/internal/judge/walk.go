@@ -193,14 +193,13 @@ func (j *Judge) compare(ctx context.Context, r *rule, records []view.Found, in p
 		}
 		docs = append(docs, d)
 	}
-	settle := func(id string, found *view.Found) error {
+	settle := func(id string, found *view.Found, old []byte) error {
 		if _, later := j.concerned(r, fresh[id]); later {
 			return nil
 		}
 		key := r.key(id, 0, "")
-		old, err := j.doc(Bucket, key)
-		if err != nil {
-			return err
+		if v, known := j.batch.over[Bucket+"\x00"+string(key)]; known {
+			old = v
 		}
 		return j.settle(r, key, found, old, c)
 	}
@@ -208,19 +207,21 @@ func (j *Judge) compare(ctx context.Context, r *rule, records []view.Found, in p
 	for i := range records {
 		id := records[i].Ref.ID
 		for ; n < len(docs) && string(docs[n].Key[len(prefix):]) < id; n++ {
-			if err := settle(string(docs[n].Key[len(prefix):]), nil); err != nil {
+			if err := settle(string(docs[n].Key[len(prefix):]), nil, docs[n].Value); err != nil {
 				return err
 			}
 		}
+		var old []byte
 		if n < len(docs) && string(docs[n].Key[len(prefix):]) == id {
+			old = docs[n].Value
 			n++
 		}
-		if err := settle(id, &records[i]); err != nil {
+		if err := settle(id, &records[i], old); err != nil {
 			return err
 		}
 	}
 	for ; n < len(docs); n++ {
-		if err := settle(string(docs[n].Key[len(prefix):]), nil); err != nil {
+		if err := settle(string(docs[n].Key[len(prefix):]), nil, docs[n].Value); err != nil {
 			return err
 		}
 	}

@@ -174,14 +174,7 @@ func (w *window) enough(r *policy.Repeat, at int64) (first, last int64, n int) {
 func (w *window) trim(r *policy.Repeat) {
 	kept := min(max(keptFactor*r.Count, keptLeast), maxKept)
 	if r.Distinct != "" && len(w.Times) > kept {
-		again := map[uint64]bool{}
-		for n := len(w.Times) - 1; n >= 0; n-- {
-			if again[w.Values[n]] {
-				w.Times, w.Values = slices.Delete(w.Times, n, n+1), slices.Delete(w.Values, n, n+1)
-				continue
-			}
-			again[w.Values[n]] = true
-		}
+		w.newest()
 	}
 	if len(w.Times) == 0 {
 		return
@@ -189,6 +182,21 @@ func (w *window) trim(r *policy.Repeat) {
 	drop, _ := slices.BinarySearch(w.Times, w.Times[len(w.Times)-1]-lateness*int64(r.Within))
 	drop = max(drop, len(w.Times)-kept)
 	w.Times, w.Values = slices.Delete(w.Times, 0, drop), slices.Delete(w.Values, 0, drop)
+}
+
+// newest keeps of every value the activity that came last.
+func (w *window) newest() {
+	last := map[uint64]int{}
+	for n, v := range w.Values {
+		last[v] = n
+	}
+	times, values := w.Times[:0], w.Values[:0]
+	for n, v := range w.Values {
+		if last[v] == n {
+			times, values = append(times, w.Times[n]), append(values, v)
+		}
+	}
+	w.Times, w.Values = times, values
 }
 
 // last is the time of the newest that a window knows.
