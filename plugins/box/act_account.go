@@ -49,7 +49,7 @@ func accountActions() sdk.Actions {
 		}),
 		onAccounts(sdk.Action{
 			Name: "sign_out", Doc: "has Box end all of a user's sessions; Box says that it took the order, and not when it is done",
-			Safety: sdk.Never, Undo: sdk.UndoNone, Lock: "sessions", By: signOut{},
+			Safety: sdk.Repeat, Undo: sdk.UndoNone, Lock: "sessions", By: signOut{},
 		}),
 	}
 }
@@ -67,7 +67,7 @@ func readStanding(ctx context.Context, s *sdk.Session, i *sdk.Intent) (standing,
 }
 
 // signOut ends sessions. Box does it later, tells nobody when, and shows no sessions: there is nothing to read before, nor
-// after.
+// after. An order that is given twice ends no more than there is.
 type signOut struct{}
 
 // Prepare is part of sdk.Actor.

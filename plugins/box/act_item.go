@@ -120,6 +120,9 @@ func locate(ctx context.Context, s *sdk.Session, i *sdk.Intent) (place, error) {
 				return place{}, sdk.Errorf(sdk.ErrInvalid, "none of %d users has file %s: say whose it is, in argument owner", maxAsked, id)
 			}
 			p, found, err := tryAs(ctx, s, id, u.ID)
+			if refusedAs(err) {
+				continue
+			}
 			if found || err != nil {
 				return p, err
 			}
@@ -145,7 +148,10 @@ func locateAs(ctx context.Context, s *sdk.Session, id, owner string) (place, err
 		who = u.ID
 	}
 	p, found, err := tryAs(ctx, s, id, who)
-	if err == nil && !found {
+	switch {
+	case refusedAs(err):
+		err = sdk.Errorf(sdk.ErrPermission, "Box does not let the app act as user %s, who is inactive perhaps: %w", owner, err)
+	case err == nil && !found:
 		err = sdk.Errorf(sdk.ErrNotFound, "user %s has no file or folder %s", owner, id)
 	}
 	return p, err
@@ -162,13 +168,18 @@ func managed(ctx context.Context, s *sdk.Session, login string) (*user, error) {
 	return nil, err
 }
 
+// refusedAs: the app may write, but not as that user.
+func refusedAs(err error) bool {
+	return sdk.TypeOf(err) == sdk.ErrPermission && !errors.Is(err, errScope)
+}
+
 // tryAs asks for an item as a user, and says whose it is.
 func tryAs(ctx context.Context, s *sdk.Session, id, as string) (place, bool, error) {
 	for _, kind := range []string{typeFile, typeFolder} {
 		p := place{kind, as}
 		it, err := seen(ctx, s, p, id)
 		switch {
-		case sdk.TypeOf(err) == sdk.ErrNotFound, sdk.TypeOf(err) == sdk.ErrPermission && as != "" && !errors.Is(err, errScope):
+		case sdk.TypeOf(err) == sdk.ErrNotFound:
 			continue
 		case err != nil:
 			return p, false, err

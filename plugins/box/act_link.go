@@ -113,6 +113,9 @@ func wantEnd(i *sdk.Intent, now linked) (linked, error) {
 	if err != nil {
 		return now, sdk.Errorf(sdk.ErrInvalid, "argument at is %q: a time as in 2030-01-31T00:00:00Z is expected", sdk.Arg(i, "at"))
 	}
+	if at.Before(time.Now()) {
+		return now, sdk.Errorf(sdk.ErrInvalid, "argument at is in the past: remove_shared_link ends a link at once")
+	}
 	to := *now.Link
 	to.Expires = stamp(when{at})
 	now.Link = &to

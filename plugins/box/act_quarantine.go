@@ -10,6 +10,7 @@ import (
 
 const (
 	toArg          = "to"
+	maxStone       = 180 // bytes of an item's name in that of the file in its place: Box takes 255 characters
 	quarantineName = "Mooring quarantine"
 	tombstoneText  = "The agent that watches over this enterprise's content took an item away from here, and keeps it.\n" +
 		"Ask your administrators.\n\nItem: %s (%s %s)\n"
@@ -81,7 +82,7 @@ func (q quarantine) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) 
 	m := moving{From: home{place: placeOf(i), Name: it.Name, Parent: it.parent(), Link: it.Link.sharing(), People: []guest{}}}
 	if m.From.Owner == "" {
 		if m.In = it.isIn(sdk.Arg(i, toArg)); !m.In {
-			return nil, sdk.Errorf(sdk.ErrConflict, "item %s is the agent's own already", it.ID)
+			return nil, sdk.Errorf(sdk.ErrConflict, "item %s is owned by the account that the agent acts with: nothing is put away from that", it.ID)
 		}
 		return &sdk.Plan{Snapshot: []byte(pack(m)), Already: true}, nil
 	}
@@ -136,7 +137,9 @@ func (h *home) effects() []string {
 }
 
 // stone is the name of the file in an item's place.
-func (h *home) stone(id string) string { return fmt.Sprintf("%s (in quarantine, %s).txt", h.Name, id) }
+func (h *home) stone(id string) string {
+	return fmt.Sprintf("%s (in quarantine, %s).txt", cut(h.Name, maxStone), id)
+}
 
 func (q quarantine) prepareUndo(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, error) {
 	m, err := movingOf(i.GetUndo().GetPlan())

@@ -141,6 +141,9 @@ func TestWrongArguments(t *testing.T) {
 		{"change_shared_link", "130", "access", "world", sdk.ErrInvalid},
 		{"change_shared_link", "102", "access", "company", sdk.ErrConflict},
 		{"expire_shared_link", "130", "at", "tomorrow", sdk.ErrInvalid},
+		{"expire_shared_link", "130", "at", "2021-01-31T12:00:00Z", sdk.ErrInvalid},
+		{"trash", "130", "owner", "1003", sdk.ErrPermission}, // inactive
+		{"trash", "130", "owner", "nobody@acme.example", sdk.ErrNotFound},
 		{"expire_shared_link", "102", "at", "2031-01-31T12:00:00Z", sdk.ErrConflict},
 		{"remove_collaborator", "103", "who", "", sdk.ErrInvalid},
 		{"purge", "103", "", "", sdk.ErrConflict},
