@@ -64,6 +64,7 @@ func (r *reader) read(b *hclsyntax.Block) {
 	}
 	r.lookups()
 	r.records()
+	r.times()
 	r.changes()
 	r.Done()
 }
@@ -92,7 +93,6 @@ func (r *reader) records() {
 			r.look.accounts = append(r.look.accounts, given{r.look.instance, a})
 		}
 	}
-	r.times()
 }
 
 // times makes many of each activity.

@@ -121,7 +121,7 @@ func (r *reader) inner(m protoreflect.Message, fd protoreflect.FieldDescriptor, 
 		m.Set(fd, protoreflect.ValueOfMessage(t.ProtoReflect()))
 		return
 	case "Strings", "AccessList":
-		r.whole(m.Mutable(fd).Message(), e)
+		r.whole(m.Mutable(fd).Message(), fd, e)
 		return
 	case "Ref":
 		if s, ok := syntax.Text(e); ok {
@@ -141,9 +141,13 @@ func (r *reader) inner(m protoreflect.Message, fd protoreflect.FieldDescriptor, 
 
 // whole fills a list whose emptiness means something: one that is written out is complete, unless complete = false says that
 // there may be more.
-func (r *reader) whole(m protoreflect.Message, e hclsyntax.Expression) {
+func (r *reader) whole(m protoreflect.Message, as protoreflect.FieldDescriptor, e hclsyntax.Expression) {
 	if o, ok := e.(*hclsyntax.ObjectConsExpr); ok {
 		r.message(m, o)
+		return
+	}
+	if _, ok := syntax.List(e); !ok {
+		r.wrong(as, e, "a list")
 		return
 	}
 	r.list(m, m.Descriptor().Fields().ByName("items"), e)
