@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -21,7 +20,7 @@ func needed(i *sdk.Intent, err error) error {
 	if told.Type == sdk.ErrPermission && told.Permission == "" {
 		for _, d := range deeds() {
 			if d.Name == i.GetAction() {
-				told.Permission = "role " + strings.Join(d.roles, " or ")
+				told.Permission = "role " + d.role(nil)
 			}
 		}
 	}

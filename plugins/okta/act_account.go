@@ -13,6 +13,8 @@ const (
 var (
 	lifecycleRoles = []string{groupAdmin, orgAdmin, superAdmin}
 	helpRoles      = []string{helpDesk, groupAdmin, orgAdmin, superAdmin}
+	memberRoles    = []string{memberHelp, groupAdmin, orgAdmin, superAdmin}
+	appRoles       = []string{appAdmin, superAdmin} // an Organization Administrator cannot manage apps
 	userScopes     = []string{"okta.users.read", manageUsers}
 )
 
@@ -25,7 +27,7 @@ func accountDeeds() []deed {
 				Doc: "The person cannot sign in any more; groups, apps, password and factors stay. Only from status ACTIVE.",
 				By:  between(active, suspended, "the account is suspended: its person cannot sign in; groups, apps and factors stay"),
 			},
-			scopes: userScopes, roles: lifecycleRoles,
+			scopes: userScopes, roles: [][]string{lifecycleRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -33,7 +35,7 @@ func accountDeeds() []deed {
 				Doc: "Ends a suspension: the person can sign in as before.",
 				By:  between(suspended, active, "the account is active again: its person can sign in as before the suspension"),
 			},
-			scopes: userScopes, roles: lifecycleRoles,
+			scopes: userScopes, roles: [][]string{lifecycleRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -41,7 +43,7 @@ func accountDeeds() []deed {
 				Doc: "Ends a lock-out after wrong passwords; the password stays. Only accounts of Okta's own.",
 				By:  between(lockedOut, active, "the account is unlocked: its person can sign in with the present password"),
 			},
-			scopes: userScopes, roles: helpRoles,
+			scopes: userScopes, roles: [][]string{helpRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -49,7 +51,7 @@ func accountDeeds() []deed {
 				Doc: "The person has to choose a new password at the next sign-in, with the present one; no temporary password is made. Only from status ACTIVE.",
 				By:  between(active, expired, "the password is expired: the person has to choose a new one at the next sign-in"),
 			},
-			scopes: userScopes, roles: helpRoles,
+			scopes: userScopes, roles: [][]string{helpRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -61,7 +63,7 @@ func accountDeeds() []deed {
 				},
 				By: clearSessions{},
 			},
-			scopes: userScopes, roles: helpRoles,
+			scopes: userScopes, roles: [][]string{helpRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -69,7 +71,7 @@ func accountDeeds() []deed {
 				Doc: "Takes all second factors away: the person has to enrol new ones, which until then anybody with the password may do.",
 				By:  resetFactors(),
 			},
-			scopes: userScopes, roles: helpRoles,
+			scopes: userScopes, roles: [][]string{helpRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -79,7 +81,7 @@ func accountDeeds() []deed {
 				Args: []sdk.Setting{{Name: argClient, Doc: "only those of the app with this client id; default: of all apps"}},
 				By:   revokeTokens(),
 			},
-			scopes: userScopes, roles: lifecycleRoles,
+			scopes: userScopes, roles: [][]string{lifecycleRoles},
 		},
 	}
 }
@@ -93,7 +95,7 @@ func lastDeed() deed {
 				"somebody out for a while, suspend.",
 			By: deactivate(),
 		},
-		scopes: []string{"okta.users.read", manageUsers, "okta.apps.read", manageApps}, roles: []string{orgAdmin, superAdmin},
+		scopes: []string{"okta.users.read", manageUsers, "okta.apps.read", manageApps}, roles: [][]string{lifecycleRoles, appRoles},
 	}
 }
 
@@ -106,7 +108,7 @@ func accessDeeds() []deed {
 				Doc: "Revokes what a person let an app do (a consent), or one refresh token of an app. The person can agree, or sign in, again.",
 				By:  revoke(),
 			},
-			scopes: []string{"okta.users.read", manageUsers, "okta.apps.read", manageApps}, roles: []string{orgAdmin, superAdmin},
+			scopes: []string{"okta.users.read", manageUsers, "okta.apps.read", manageApps}, roles: [][]string{lifecycleRoles, appRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -114,7 +116,7 @@ func accessDeeds() []deed {
 				Doc: "Takes an account out of a group of Okta's own. Who is in by a rule, or by a directory, is refused.",
 				By:  removeFromGroup(),
 			},
-			scopes: []string{"okta.users.read", "okta.groups.read", manageGroups}, roles: []string{memberHelp, groupAdmin, orgAdmin, superAdmin},
+			scopes: []string{"okta.users.read", "okta.groups.read", manageGroups}, roles: [][]string{memberRoles},
 		},
 		{
 			Action: sdk.Action{
@@ -123,7 +125,7 @@ func accessDeeds() []deed {
 				Doc:   "Takes an app away that was assigned to the account itself. Who has it through a group is refused.",
 				By:    removeFromApp(),
 			},
-			scopes: []string{"okta.apps.read", manageApps}, roles: []string{appAdmin, orgAdmin, superAdmin},
+			scopes: []string{"okta.apps.read", manageApps}, roles: [][]string{appRoles},
 		},
 	}
 }

@@ -180,7 +180,7 @@ func TestDeedsAreDescribed(t *testing.T) {
 		if d.Doc == "" || len(d.scopes) == 0 || len(d.roles) == 0 || d.Undo == sdk.UndoPartial && d.Loses == "" {
 			t.Errorf("%s: %+v", d.Name, d)
 		}
-		for _, role := range d.roles {
+		for _, role := range slices.Concat(d.roles...) {
 			if !slices.ContainsFunc(standard, func(r struct {
 				kind, label string
 				looksOnly   bool

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
@@ -15,11 +16,22 @@ const (
 	manageApps   = "okta.apps.manage"
 )
 
-// deed is an action, and what it needs: scopes, and the roles of which one is enough.
+// deed is an action, and what it needs: all the scopes, and of each group of roles one.
 type deed struct {
 	sdk.Action
 	scopes []string
-	roles  []string
+	roles  [][]string
+}
+
+// role says in words which roles it takes, those of which a credential has one already left out.
+func (d *deed) role(has []string) string {
+	var needs []string
+	for _, group := range d.roles {
+		if !slices.ContainsFunc(group, func(r string) bool { return slices.Contains(has, r) }) {
+			needs = append(needs, strings.Join(group, " or "))
+		}
+	}
+	return strings.Join(needs, "; and ")
 }
 
 // deeds are what the connector can change.

@@ -114,14 +114,13 @@ func (p *powers) judge(c *sdk.Capability, d *deed) {
 			lacks = append(lacks, scope)
 		}
 	}
-	fits := slices.ContainsFunc(d.roles, func(r string) bool { return slices.Contains(p.labels, r) })
-	role := strings.Join(d.roles, " or ")
+	role := d.role(p.labels)
 	switch {
 	case p.noScopes != nil:
 		c.State, c.Reason = sdk.Unknown, "what was granted cannot be seen: "+plain(p.noScopes)
 	case len(lacks) > 0:
 		c.State, c.Missing, c.Reason = sdk.Missing, lacks, "grant it to the app that acts, which should be another than the one that reads"
-	case fits:
+	case role == "":
 		c.State = sdk.Held
 	case p.noRoles != nil && p.app && sdk.TypeOf(p.noRoles) == sdk.ErrPermission:
 		c.State, c.Reason = sdk.Held, "by its scopes; it also needs the role "+role+", which cannot be seen without okta.roles.read"

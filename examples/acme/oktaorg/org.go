@@ -54,7 +54,7 @@ func Config(live *company.Live, key *rsa.PublicKey, token string) oktatest.Confi
 		},
 		Apps: []oktatest.ServiceApp{
 			{ClientID: ClientID, KeyID: KeyID, Key: key, Scopes: Scopes()},
-			{ClientID: ActorID, KeyID: KeyID, Key: key, Scopes: append(Scopes(), ActScopes()...), Roles: []string{"ORG_ADMIN"}},
+			{ClientID: ActorID, KeyID: KeyID, Key: key, Scopes: append(Scopes(), ActScopes()...), Roles: []string{"ORG_ADMIN", "APP_ADMIN"}},
 		},
 	}
 	if token != "" {

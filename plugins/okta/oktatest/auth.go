@@ -67,11 +67,36 @@ func (c *call) may(scope string) bool {
 		c.forbidden()
 		return false
 	}
-	if c.who.app != nil && c.who.app.NoRole {
+	if c.who.app != nil && !c.who.app.mayWrite(scope, c.r.URL.Path) {
 		c.forbidden()
 		return false
 	}
 	return true
+}
+
+// mayWrite says whether one of the app's roles allows an operation. All roles may read; what a custom one may do, nobody asks.
+func (a *ServiceApp) mayWrite(scope, path string) bool {
+	if a.NoRole {
+		return false
+	}
+	if !strings.HasSuffix(scope, ".manage") {
+		return true
+	}
+	allowed := []string{"SUPER_ADMIN", "CUSTOM"}
+	switch scope {
+	case "okta.users.manage":
+		allowed = append(allowed, "ORG_ADMIN", "USER_ADMIN")
+		for _, op := range []string{"/unlock", "/expire_password", "/reset_factors", "/sessions"} {
+			if strings.HasSuffix(path, op) {
+				allowed = append(allowed, "HELP_DESK_ADMIN")
+			}
+		}
+	case "okta.groups.manage":
+		allowed = append(allowed, "ORG_ADMIN", "USER_ADMIN", "GROUP_MEMBERSHIP_ADMIN")
+	case "okta.apps.manage":
+		allowed = append(allowed, "APP_ADMIN")
+	}
+	return slices.ContainsFunc(a.types(), func(r string) bool { return slices.Contains(allowed, r) })
 }
 
 func (c *call) forbidden() {

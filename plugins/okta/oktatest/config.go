@@ -31,7 +31,7 @@ type ServiceApp struct {
 	Scopes          []string // granted
 	// NoRole: nobody gave the app an administrator's role, so that every call is refused.
 	NoRole bool
-	// Roles are the types of the app's roles; default: SUPER_ADMIN.
+	// Roles are the types of the app's roles, which decide what it may change; default: SUPER_ADMIN.
 	Roles []string
 	// DPoP: proof of possession is required.
 	DPoP bool

@@ -1,6 +1,7 @@
 package oktatest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -13,7 +14,7 @@ func (c *call) happened(kind string, targets ...Party) {
 		UserAgent: c.r.UserAgent(),
 	}
 	c.s.changed.note(e)
-	c.s.Deliver(c.r.Context(), e)
+	c.s.Deliver(context.WithoutCancel(c.r.Context()), e)
 }
 
 func uuid() string {
