@@ -121,11 +121,6 @@ func (j *Judge) finding(r *rule, found *view.Found, c cause) *Finding {
 	if j.Excepted != nil {
 		f.Excepted = j.Excepted(r.Name, found.Ref, f.Group)
 	}
-	for _, facet := range found.Facets {
-		if j.Shrunk != nil && j.Shrunk(facet) {
-			f.Doubt = "the last list of " + facet + " was so much smaller that it is not believed yet"
-		}
-	}
 	return f
 }
 

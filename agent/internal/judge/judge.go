@@ -12,6 +12,7 @@ package judge
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,7 +93,8 @@ type Config struct {
 	Propose func(p *policy.Policy, f *Finding) ([]store.Doc, error)
 	// Shrunk says whether the last list of a listing was so much smaller that it is not believed yet.
 	Shrunk func(listing string) bool
-	// Complete says whether the first pass over a kind is over: then its baseline is told.
+	// Complete says whether the first pass over a kind is over: then its baseline is told. After a restore it is over again
+	// only when everything was listed since.
 	Complete func(k wire.Kind) bool
 	// AccountsChanged is told to the judges of the other instances by PeopleChanged; firstLook: by a first list.
 	AccountsChanged func(firstLook bool)
@@ -217,7 +219,11 @@ func (j *Judge) turn(ctx context.Context) (wait time.Duration, err error) {
 			break // what is gone is closed before anything is judged
 		}
 	}
-	j.tellBaselines()
+	if !busy {
+		if err := j.complete(); err != nil {
+			return 0, err
+		}
+	}
 	age, patience := j.since(j.saved), saveAfter
 	if !j.batch.empty() {
 		patience = tellAfter
@@ -231,6 +237,32 @@ func (j *Judge) turn(ctx context.Context) (wait time.Duration, err error) {
 		return min(j.idle(false), patience-age), nil
 	}
 	return j.idle(busy), nil
+}
+
+// complete looks which first passes are over. It asks first and looks at the log after, so that all they gave was judged.
+func (j *Judge) complete() error {
+	over := map[wire.Kind]bool{}
+	for _, k := range j.state.Renewed {
+		over[k] = j.Complete == nil || j.Complete(k)
+	}
+	for _, r := range j.rules {
+		if _, asked := over[r.Kind]; !asked && r.standing.Baseline > r.standing.Told {
+			over[r.Kind] = j.Complete == nil || j.Complete(r.Kind)
+		}
+	}
+	if len(over) == 0 {
+		return nil
+	}
+	last, err := j.Store.Last()
+	if err != nil || last > j.state.Position {
+		return err
+	}
+	for _, k := range j.state.Renewed {
+		j.dirty = j.dirty || over[k]
+	}
+	j.state.Renewed = slices.DeleteFunc(j.state.Renewed, func(k wire.Kind) bool { return over[k] })
+	j.tellBaselines(over)
+	return nil
 }
 
 // since is how long ago something was; a clock that went back makes it nothing.

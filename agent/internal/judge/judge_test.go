@@ -8,6 +8,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/event"
+	"github.com/mooring-hq/mooring/agent/internal/store"
 	"github.com/mooring-hq/mooring/sdk"
 )
 
@@ -265,6 +266,35 @@ func TestTimeAlone(t *testing.T) {
 		if last := w.events()[len(told)-1]; last.What != event.FindingClosed || last.Ref != "acme/main/account/bob" {
 			t.Errorf("events %q", told)
 		}
+	})
+}
+
+// TestRestored: after a restore all is a first look again, until everything was listed once.
+func TestRestored(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, on("file", "public", public), on("file", "renamed", "change.what == 'updated'"))
+		complete := true
+		w.Complete = func(sdk.Kind) bool { return complete }
+		w.put(file("a", "link"), file("b", "public"))
+		w.start()
+		w.settle()
+		w.halt()
+		complete = false
+		w.commit(&store.Batch{Docs: []store.Doc{{Bucket: "store", Key: []byte("epoch"), Value: []byte("another")}}})
+		w.start()
+		w.settle()
+		w.put(file("a", "public"), file("b", "link"), file("c", "public"))
+		w.settle()
+		complete = true
+		w.put(&sdk.Account{Id: "wakes it"})
+		w.settle()
+		w.put(file("d", "public"))
+		w.put(file("c", "link"))
+		w.settle()
+		w.halt()
+		expect(t, "findings", w.findings(), "public a baseline", "public d", "renamed c")
+		expect(t, "events", w.told(), "baseline public 1", "closed public b baseline: access_level: public, now link", "baseline public 2",
+			"baseline renamed 2", "opened public d", "opened renamed c", "closed public c baseline: access_level: public, now link")
 	})
 }
 

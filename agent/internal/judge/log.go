@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mooring-hq/mooring/agent/internal/policy"
@@ -21,8 +22,10 @@ type cause struct {
 	reason   string // of a closing, when the record does not say
 }
 
-func logged(e store.Entry) cause {
-	return cause{id: fmt.Sprintf("log:%d", e.Sequence), at: e.At, act: true, reason: e.Reason}
+func (j *Judge) logged(e store.Entry) cause {
+	return cause{
+		id: j.named("log", e.Sequence), at: e.At, act: true, reason: e.Reason, baseline: slices.Contains(j.state.Renewed, e.Kind),
+	}
 }
 
 // follow judges what the log tells, up to its end or as much as one commit takes.
@@ -121,7 +124,7 @@ func (j *Judge) note(e store.Entry) {
 		case first && (r.Kind == e.Kind || r.rests(e.Kind)):
 			j.want(r, true, e.At)
 		case !first && r.rests(e.Kind):
-			j.want(r, false, e.At)
+			j.want(r, slices.Contains(j.state.Renewed, e.Kind), e.At)
 		}
 	}
 }
@@ -155,7 +158,7 @@ func (j *Judge) record(ctx context.Context, c *changedRecord) error {
 		if err != nil {
 			return err
 		}
-		if err := j.settle(r, key, found, old, logged(e)); err != nil {
+		if err := j.settle(r, key, found, old, j.logged(e)); err != nil {
 			return err
 		}
 	}
@@ -204,7 +207,7 @@ func (j *Judge) settle(r *rule, key []byte, found *view.Found, old []byte, c cau
 	}
 	if old == nil {
 		if v == policy.Match {
-			return j.open(r, key, j.finding(r, found, c), c)
+			return j.open(r, key, j.finding(r, found, c), found.Facets, c)
 		}
 		return nil
 	}
@@ -239,14 +242,14 @@ func (j *Judge) count(r *rule, f *Finding, by int) {
 }
 
 // open keeps a new finding, tells of it, and has done what the policy wants done.
-func (j *Judge) open(r *rule, key []byte, f *Finding, c cause) error {
+func (j *Judge) open(r *rule, key []byte, f *Finding, facets []string, c cause) error {
 	j.put(key, f)
 	j.count(r, f, 1)
 	if f.Excepted || f.Baseline {
 		return nil
 	}
 	j.opened(f, c.at)
-	return j.act(r, f, c)
+	return j.act(r, f, facets, c)
 }
 
 func (j *Judge) put(key []byte, f *Finding) {
@@ -298,9 +301,14 @@ func (j *Judge) turnOver(r *rule, was, f *Finding, other bool, c cause) {
 }
 
 // act has the intents of an enforcing policy committed along with its finding.
-func (j *Judge) act(r *rule, f *Finding, c cause) error {
+func (j *Judge) act(r *rule, f *Finding, facets []string, c cause) error {
 	if r.Mode != modeEnforce || len(r.Actions) == 0 || j.Propose == nil || !c.act || j.Now().Sub(c.at) > r.ActWithin {
 		return nil
+	}
+	for _, facet := range facets {
+		if j.Shrunk != nil && j.Shrunk(facet) {
+			f.Doubt = "the last list of " + facet + " was so much smaller that it is not believed yet"
+		}
 	}
 	docs, err := j.Propose(r.Policy, f)
 	if err != nil {

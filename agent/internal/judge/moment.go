@@ -33,7 +33,7 @@ func (j *Judge) moment(ctx context.Context, e store.Entry) error {
 		}
 		v, err := j.judge(r, found, change, before)
 		if err == nil && v == policy.Match {
-			err = j.happened(r, found, e.Sequence, "", 0, logged(e))
+			err = j.happened(r, found, e.Sequence, "", 0, j.logged(e))
 		}
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ func (j *Judge) activity(rules []*rule, row store.Row, e store.Entry) error {
 		if a.GetTime().IsValid() {
 			at = a.GetTime().AsTime()
 		}
-		c := cause{id: fmt.Sprintf("log:%d", e.Sequence), at: at, act: true, baseline: at.Before(r.standing.Since)}
+		c := cause{id: j.named("log", e.Sequence), at: at, act: true, baseline: at.Before(r.standing.Since)}
 		if r.Repeat != nil {
 			err = j.repeated(r, &found, a, e.Sequence, c)
 		} else {
@@ -140,5 +140,5 @@ func (j *Judge) happened(r *rule, found *view.Found, sequence uint64, part strin
 	if known, err := j.doc(Bucket, key); known != nil || err != nil {
 		return err
 	}
-	return j.open(r, key, f, c)
+	return j.open(r, key, f, found.Facets, c)
 }

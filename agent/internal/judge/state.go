@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,8 +21,11 @@ type state struct {
 	Position uint64 `json:"position"`
 	Done     int    `json:"done,omitempty"`
 	// Number counts looks that no entry of the log asked for: a name for what they find.
-	Number   uint64               `json:"number"`
-	Basis    string               `json:"basis,omitempty"`
+	Number uint64 `json:"number"`
+	Basis  string `json:"basis,omitempty"`
+	// Epoch of the store: a restored one has another. Renewed are the kinds whose lists since then are not whole yet.
+	Epoch    []byte               `json:"epoch,omitempty"`
+	Renewed  []wire.Kind          `json:"renewed,omitempty"`
 	Policies map[string]*standing `json:"policies"`
 	Walk     *walk                `json:"walk,omitempty"`
 	Gone     []gone               `json:"gone,omitempty"`
@@ -82,9 +86,41 @@ func (j *Judge) start(ctx context.Context) error {
 		j.state.Position = last // what was before there were policies is a first look
 	}
 	j.look = look{ctx: ctx, j: j}
+	if err := j.epoch(b != nil); err != nil {
+		return err
+	}
 	j.reconcile(last)
 	j.startSweep() // exceptions may have come and gone meanwhile
 	return nil
+}
+
+// epoch notes that the store was restored from a backup: what the next lists show to be another is a first look.
+func (j *Judge) epoch(known bool) error {
+	now, err := j.Store.Doc("store", []byte("epoch"))
+	if err != nil || bytes.Equal(now, j.state.Epoch) {
+		return err
+	}
+	j.state.Epoch = now
+	if !known {
+		return nil
+	}
+	for _, l := range j.Description.GetListings() {
+		for _, k := range slices.Concat(l.GetDefines(), l.GetEnriches()) {
+			if k != wire.Kind_KIND_ACTIVITY && !slices.Contains(j.state.Renewed, k) {
+				j.state.Renewed = append(j.state.Renewed, k)
+			}
+		}
+	}
+	return nil
+}
+
+// named names a cause. A number means another thing in the log of another epoch.
+func (j *Judge) named(what string, number uint64) string {
+	s := fmt.Sprintf("%s:%d", what, number)
+	if len(j.state.Epoch) > 0 {
+		s += "@" + name(string(j.state.Epoch))
+	}
+	return s
 }
 
 func (j *Judge) id() string { return j.Provider + "/" + j.Name }

@@ -116,7 +116,7 @@ func (j *Judge) sweepFinding(ctx context.Context, key []byte) error {
 		return fmt.Errorf("%s: a finding: %w", j.id(), err)
 	}
 	excepted := j.Excepted != nil && j.Excepted(r.Name, ref, f.Group)
-	c := cause{id: fmt.Sprintf("sweep:%d", j.sweep.number), at: j.Now()}
+	c := cause{id: j.named("sweep", j.sweep.number), at: j.Now()}
 	switch {
 	case f.Momentary && j.since(f.Since) > keepMoments:
 		j.batch.add(store.Doc{Bucket: Bucket, Key: key}) // the alert keeps what it needs

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mooring-hq/mooring/agent/internal/event"
 	"github.com/mooring-hq/mooring/agent/internal/store"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 // tell puts an event into the batch.
@@ -55,12 +56,12 @@ func closed(f *Finding, instance, reason string, at time.Time) event.Event {
 	return e
 }
 
-// tellBaselines tells how much first looks found, once they are over.
-func (j *Judge) tellBaselines() {
+// tellBaselines tells how much first looks found, of the kinds over which they are over.
+func (j *Judge) tellBaselines(over map[wire.Kind]bool) {
 	for _, r := range j.rules {
 		s := r.standing
 		if !s.Looked || s.Pending != nil && s.Pending.Baseline || j.walking(r) || s.Baseline <= s.Told ||
-			r.momentary && s.Baseline < 2*s.Told || j.Complete != nil && !j.Complete(r.Kind) {
+			r.momentary && s.Baseline < tellFactor*s.Told || !over[r.Kind] {
 			continue
 		}
 		id := name(string(event.Baseline), j.id(), r.Name, r.Hash, fmt.Sprint(s.Number), fmt.Sprint(s.Tellings))

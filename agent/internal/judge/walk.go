@@ -3,7 +3,6 @@ package judge
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -159,7 +158,7 @@ func (j *Judge) chunk(ctx context.Context, w *walk) (done bool, err error) {
 		if !in || r.Kind != w.Kind {
 			continue
 		}
-		c := cause{id: fmt.Sprintf("look:%d", w.Number), at: w.Asked, act: true}
+		c := cause{id: j.named("look", w.Number), at: w.Asked, act: true}
 		if p := r.standing.Pending; baseline || p != nil && p.Baseline {
 			c.baseline = true
 		}

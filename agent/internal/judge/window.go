@@ -18,7 +18,7 @@ const (
 	keptLeast  = 64   // activities, at least
 	maxBursts  = 16   // that are remembered, for late activities of theirs
 	lateness   = 48   // times the time of a window: what is older is let go
-	tellFactor = 2    // a burst is told again when it is so many times larger
+	tellFactor = 2    // a burst, or a baseline of activities, is told again when it is so many times larger
 	maxKept    = 20e3 // activities of one window
 )
 
