@@ -46,13 +46,14 @@ type worker struct {
 	wants  filter
 	target target
 
-	mu       sync.Mutex
-	at       position
-	saved    uint64 // the position that is kept
-	tries    int    // of the event that is next
-	problem  error
-	next     time.Time // try
-	dropping bool      // until it has caught up
+	mu        sync.Mutex
+	at        position
+	saved     uint64 // the position that is kept
+	tries     int    // of the event that is next
+	problem   error
+	next      time.Time // try
+	dropping  bool      // until it has caught up
+	toldAside time.Time // when it was last told that events are refused
 }
 
 func newWorker(c *Config, one *config.Sink) *worker {
@@ -112,7 +113,7 @@ func (w *worker) read(ctx context.Context) ([]item, uint64, error) {
 			w.Logger.Error("an event cannot be read and is passed over", "sink", w.c.ID(), "error", err)
 			continue
 		}
-		if !w.wants.event(e) {
+		if !w.wanted(e) {
 			continue
 		}
 		batch = append(batch, item{last, e})
@@ -121,6 +122,11 @@ func (w *worker) read(ctx context.Context) ([]item, uint64, error) {
 		}
 	}
 	return batch, last, nil
+}
+
+// wanted: what a sink refuses is not told to itself, for it would refuse that, too.
+func (w *worker) wanted(e *event.Event) bool {
+	return w.wants.event(e) && (e.State != stateRefused || e.Subject != w.subject())
 }
 
 // deliver tries until all events have arrived, are set aside or dropped.

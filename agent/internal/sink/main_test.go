@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +36,20 @@ type bench struct {
 	// network is given to sinks.
 	network *wire.Network
 	told    int
+	dead    *atomic.Bool // nothing is kept any more
+}
+
+// Commit does nothing for an agent that is dead.
+func (m mortal) Commit(ctx context.Context, batches ...*store.Batch) ([]store.Result, error) {
+	if m.dead.Load() {
+		return nil, errors.New("dead")
+	}
+	return m.Store.Commit(ctx, batches...)
+}
+
+type mortal struct {
+	*bolt.Store
+	dead *atomic.Bool
 }
 
 type safeBuffer struct {
@@ -59,7 +75,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, store: own, log: &safeBuffer{}, network: &wire.Network{Private: []string{"localhost"}}}
+	b := &bench{t: t, store: own, dead: &atomic.Bool{}, log: &safeBuffer{}, network: &wire.Network{Private: []string{"localhost"}}}
 	t.Cleanup(func() {
 		if err := own.Close(); err != nil {
 			t.Error(err)
@@ -70,7 +86,7 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) sinks(all ...*config.Sink) *sink.Sinks {
 	return sink.New(sink.Config{
-		Sinks: all, Store: b.store, Version: "1.2.3",
+		Sinks: all, Store: mortal{b.store, b.dead}, Version: "1.2.3",
 		Network:      func(context.Context) (*wire.Network, error) { return b.network, nil },
 		Organisation: func() record.Organisation { return record.NewOrganisation("acme.example") },
 		Logger:       hclog.New(&hclog.LoggerOptions{Output: b.log, Level: hclog.Trace}),
@@ -97,6 +113,13 @@ func (b *bench) start(s *sink.Sinks) (stop func()) {
 	}
 	b.t.Cleanup(stop)
 	return stop
+}
+
+// kill ends sinks without a chance to keep anything more.
+func (b *bench) kill(stop func()) {
+	b.dead.Store(true)
+	stop()
+	b.dead.Store(false)
 }
 
 // put commits events, and gives them their names: e0, e1 …

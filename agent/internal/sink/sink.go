@@ -47,6 +47,8 @@ const (
 	maxBatchBytes = 4 << 20
 	// saveEvery is how many events that a sink does not want may be looked at again after a restart.
 	saveEvery = 1_000
+	// tellEvery is how often it is told at most that a sink refuses events.
+	tellEvery = time.Hour
 	// lastWords is for keeping the position when the agent ends.
 	lastWords = 5 * time.Second
 )

@@ -195,7 +195,7 @@ func (w *worker) dropUntil(ctx context.Context, until uint64) error {
 		if event.Sequence(d.Key) > until {
 			break
 		}
-		if e, err := event.Parse(d); err == nil && w.wants.event(e) {
+		if e, err := event.Parse(d); err == nil && w.wanted(e) {
 			wanted++
 		}
 	}

@@ -22,6 +22,7 @@ const (
 	stateOK       = "ok"
 	stateFailing  = "failing"
 	stateDropping = "dropping"
+	stateRefused  = "refused" // only in events
 	stateDisabled = "disabled"
 )
 
@@ -134,6 +135,15 @@ func (w *worker) setAside(ctx context.Context, refused []item, why error) error 
 		w.at.Dropped += uint64(over)
 		w.at.Aside -= min(w.at.Aside, uint64(over))
 	}
+	if now := time.Now(); now.Sub(w.toldAside) >= tellEvery {
+		w.toldAside = now
+		told, err := w.tell("aside", refused[0].sequence, uint64(len(refused)), stateRefused, "events are refused, and set aside",
+			why.Error()+"; they are tried again when the agent or its sinks start anew")
+		if err != nil {
+			return err
+		}
+		docs = append(docs, told)
+	}
 	w.at.After = max(w.at.After, refused[len(refused)-1].sequence)
 	w.at.Aside += uint64(len(refused))
 	w.tries = 0
@@ -174,19 +184,30 @@ func (w *worker) drop(ctx context.Context, until, wanted uint64) error {
 	if wanted > 0 && !w.dropping {
 		w.dropping = true
 		w.Logger.Error("events are dropped, for more wait than may", "sink", w.c.ID(), "dropped", wanted)
-		value, err := json.Marshal(&event.Event{
-			ID: fmt.Sprintf("sink/%s/dropped/%d", w.c.ID(), from), Time: time.Now().UTC(), What: event.HealthChanged,
-			Subject: "health/sink " + w.c.ID(), Severity: "high", State: stateDropping, Count: int(wanted),
-			Title:  "sink " + w.c.ID() + ": events are dropped",
-			Reason: fmt.Sprintf("more than %d events or %d MiB wait for a sink, so the oldest are dropped: %d at first", MaxSpooled, MaxSpooledBytes>>20, wanted),
-		})
+		told, err := w.tell("dropped", from, wanted, stateDropping, "events are dropped",
+			fmt.Sprintf("more than %d events or %d MiB wait for a sink, so the oldest are dropped: %d at first", MaxSpooled, MaxSpooledBytes>>20, wanted))
 		if err != nil {
-			return fmt.Errorf("sink %s: %w", w.c.ID(), err)
+			return err
 		}
-		more = append(more, store.Doc{Bucket: Events, Append: true, Value: value})
+		more = append(more, told)
 	}
 	return w.saveLocked(ctx, more...)
 }
+
+// tell makes an event of what becomes of events. Its ID is the same when it is told again after a crash.
+func (w *worker) tell(what string, sequence, count uint64, state, title, reason string) (store.Doc, error) {
+	value, err := json.Marshal(&event.Event{
+		ID: fmt.Sprintf("sink/%s/%s/%d", w.c.ID(), what, sequence), Time: time.Now().UTC(), What: event.HealthChanged,
+		Subject: w.subject(), Severity: "high", State: state, Count: int(count), Title: "sink " + w.c.ID() + ": " + title, Reason: reason,
+	})
+	if err != nil {
+		return store.Doc{}, fmt.Errorf("sink %s: %w", w.c.ID(), err)
+	}
+	return store.Doc{Bucket: Events, Append: true, Value: value}, nil
+}
+
+// subject orders what is told of the sink with what package health tells.
+func (w *worker) subject() string { return "health/sink " + w.c.ID() }
 
 func (w *worker) after() (now, saved uint64) {
 	w.mu.Lock()

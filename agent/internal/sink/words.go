@@ -85,7 +85,7 @@ func hint(e *event.Event) string {
 func plain(s string, most int) string {
 	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
-		case r == utf8.RuneError, unicode.Is(unicode.Cf, r):
+		case r == utf8.RuneError:
 			return -1
 		case !unicode.IsPrint(r):
 			return ' '
