@@ -156,7 +156,7 @@ func assignCommand(o *options) *cobra.Command {
 		Args:    arguments(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			in := api.AlertChange{}
-			if len(args) == 2 { //nolint:mnd // the alert and who
+			if len(args) == 2 {
 				in.To = args[1]
 			}
 			return o.changeAlert(c.Context(), args[0], "assign", in)
@@ -172,7 +172,7 @@ func resolveCommand(o *options) *cobra.Command {
 		Short: "Say what an alert came to: true_positive, benign or false_positive",
 		Long: "A new finding opens the alert again. What shall not be found again needs an exception, or another policy:\n" +
 			"see `mooring except --help`.",
-		Args: arguments(2, 2), //nolint:mnd // the alert and the verdict
+		Args: arguments(2, 2),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return verdicts, cobra.ShellCompDirectiveNoFileComp

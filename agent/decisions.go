@@ -58,7 +58,7 @@ func verdictCommand(o *options) *cobra.Command {
 		Use:     "verdict APP-REF approved|banned",
 		Short:   "Say what the organisation thinks of an app; policies can read it",
 		Example: "  mooring verdict google/main/app/1234.apps banned --reason 'reads all mail'",
-		Args:    arguments(2, 2), //nolint:mnd // the app and the verdict
+		Args:    arguments(2, 2),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return verdicts, cobra.ShellCompDirectiveNoFileComp
@@ -141,7 +141,7 @@ func personDecision(o *options, what decision.What, use, short string) *cobra.Co
 	var in api.DecisionRequest
 	var span string
 	c := &cobra.Command{
-		Use: use, Short: short, Args: arguments(2, 2), //nolint:mnd // of what, and whose
+		Use: use, Short: short, Args: arguments(2, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			in.What, in.Ref, in.Person = string(what), args[0], args[1]
 			return o.decide(c.Context(), in, span, false)

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,7 +155,7 @@ type Audit interface {
 	Append(entries ...audit.Entry) error
 }
 
-// ErrNotFound: there is no such alert.
+// ErrNotFound says that there is no such alert.
 var ErrNotFound = errors.New("there is no such alert")
 
 // InvalidError is something that cannot be done to an alert.
@@ -173,19 +174,8 @@ type Filter struct {
 }
 
 func (f *Filter) takes(a *Alert) bool {
-	return one(f.States, a.State) && one(f.Severities, a.Severity) && (f.Policy == "" || f.Policy == a.Policy) && f.ofInstance(a)
-}
-
-func one(of []string, s string) bool {
-	if len(of) == 0 {
-		return true
-	}
-	for _, o := range of {
-		if o == s {
-			return true
-		}
-	}
-	return false
+	return (len(f.States) == 0 || slices.Contains(f.States, a.State)) &&
+		(len(f.Severities) == 0 || slices.Contains(f.Severities, a.Severity)) && (f.Policy == "" || f.Policy == a.Policy) && f.ofInstance(a)
 }
 
 func (f *Filter) ofInstance(a *Alert) bool {

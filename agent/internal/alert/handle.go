@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,7 +38,7 @@ func (a *Alerts) Assign(ctx context.Context, id, to, author string) (*Alert, err
 
 // Resolve says what an alert came to.
 func (a *Alerts) Resolve(ctx context.Context, id, verdict, note, author string) (*Alert, error) {
-	if !one([]string{TruePositive, Benign, FalsePositive}, verdict) {
+	if !slices.Contains([]string{TruePositive, Benign, FalsePositive}, verdict) {
 		return nil, invalid("the verdict is one of %s, %s, %s, not %.64q", TruePositive, Benign, FalsePositive, verdict)
 	}
 	if err := checkText(note); err != nil {

@@ -112,7 +112,7 @@ func (e *InvalidError) Error() string { return e.Text }
 
 func invalid(format string, args ...any) error { return &InvalidError{fmt.Sprintf(format, args...)} }
 
-// ErrNotFound: there is no such decision.
+// ErrNotFound says that there is no such decision.
 var ErrNotFound = errors.New("there is no such decision")
 
 // Store is what the agent's store gives.
