@@ -5,13 +5,14 @@ import (
 	"github.com/mooring-hq/mooring/plugins/okta/oktatest"
 )
 
-// The apps, by the number in their id. The agent's own is the one of ClientID.
+// The apps, by the number in their id. The agent's own are those of ClientID and ActingClientID.
 const (
 	github = iota + 1
 	box
 	google
 	notes
 	agent
+	acting
 	portal
 	wiki
 )
@@ -38,7 +39,7 @@ func (o *org) apps() oktatest.List[oktatest.App] {
 	link := app(wiki, "bookmark", "Old wiki")
 	link.SignOnMode, link.Status = "BOOKMARK", "INACTIVE"
 	return oktatest.ListOf(app(github, "githubcloud", "GitHub"), app(box, "boxnet", "Box"), app(google, "google", "Google Workspace"), over,
-		client(agent, "Mooring", "service", "client_credentials"), hr, link)
+		client(agent, "Mooring", "service", "client_credentials"), client(acting, "Mooring actions", "service", "client_credentials"), hr, link)
 }
 
 // appUsers: who has an account in the app. The apps are assigned to groups, but for the note-taking one.
@@ -106,7 +107,7 @@ func (o *org) appGroups(id string) oktatest.List[oktatest.AppGroup] {
 	return oktatest.List[oktatest.AppGroup]{}
 }
 
-// appGrants: the note-taking app may change everybody; the agent may read.
+// appGrants: the note-taking app may change everybody; the agent may read, and its other app act.
 func (o *org) appGrants(id string) []oktatest.Grant {
 	made := company.AsOf().AddDate(-1, 0, 0)
 	var scopes []string
@@ -115,6 +116,8 @@ func (o *org) appGrants(id string) []oktatest.Grant {
 		scopes = []string{"okta.users.manage", "okta.groups.manage", "okta.apps.manage"}
 	case agent:
 		scopes = Scopes()
+	case acting:
+		scopes = ActingScopes()
 	}
 	var list []oktatest.Grant
 	for i, s := range scopes {

@@ -4,8 +4,8 @@
 // It promises that everything is computed from the company when it is asked for; it keeps only when it last heard of a
 // person or a team.
 //
-// To play it: oktatest.New(Config(live, &key.PublicKey, token)); the agent signs in as ClientID (to act: as ActorID) with the key, whose
-// id is KeyID, or with the API token; after every change of the company call Step.
+// To play it: oktatest.New(Config(live, &key.PublicKey, token)); the agent signs in as ClientID with the key, whose id is
+// KeyID, or with the API token, and acts as the app of Acting, if that is added; after every change of the company call Step.
 package oktaorg
 
 import (
@@ -24,7 +24,6 @@ import (
 const (
 	OrgID    = "00o1acme000000000001"
 	ClientID = "0oa1acme000000000005"
-	ActorID  = "0oa1acme000000000008" // a second one, which may change things; it has the same key, and is not listed
 	KeyID    = "acme-mooring-key"
 )
 
@@ -34,11 +33,6 @@ func Scopes() []string {
 		"okta.users.read", "okta.groups.read", "okta.roles.read", "okta.logs.read", "okta.apps.read", "okta.appGrants.read",
 		"okta.apiTokens.read", "okta.orgs.read", "okta.emailDomains.read",
 	}
-}
-
-// ActScopes are those granted to the app of ActorID beside the others.
-func ActScopes() []string {
-	return []string{"okta.users.manage", "okta.groups.manage", "okta.apps.manage"}
 }
 
 // Config makes the fake show the company. token is an administrator's; empty: there is none.
@@ -52,10 +46,7 @@ func Config(live *company.Live, key *rsa.PublicKey, token string) oktatest.Confi
 			Apps: o.apps(), AppUsers: o.appUsers, AppGroups: o.appGroups, AppGrants: o.appGrants, AppTokens: o.appTokens,
 			TokensOf: o.tokensOf, UserGrants: o.userGrants, APITokens: o.apiTokens(), Factors: o.factors, Log: o.log(),
 		},
-		Apps: []oktatest.ServiceApp{
-			{ClientID: ClientID, KeyID: KeyID, Key: key, Scopes: Scopes()},
-			{ClientID: ActorID, KeyID: KeyID, Key: key, Scopes: append(Scopes(), ActScopes()...), Roles: []string{"ORG_ADMIN", "APP_ADMIN"}},
-		},
+		Apps: []oktatest.ServiceApp{{ClientID: ClientID, KeyID: KeyID, Key: key, Scopes: Scopes()}},
 	}
 	if token != "" {
 		admin := live.Admins()
