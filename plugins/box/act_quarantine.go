@@ -19,7 +19,7 @@ const (
 func quarantineActions() sdk.Actions {
 	return sdk.Actions{
 		onItems(sdk.Action{
-			Name: "quarantine", Undo: sdk.UndoPartial, By: quarantine{},
+			Name: "quarantine", InFlightMax: treeTime, Undo: sdk.UndoPartial, By: quarantine{},
 			Doc: "moves a file or folder into a folder of the agent's account, takes away its shared link and all who were let in, and " +
 				"leaves a text file in its place",
 			Loses: linkLoses + "; " + peopleLose + "; whoever was let in after it was planned; an empty folder named " + quarantineName +

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -17,6 +18,9 @@ type kept struct {
 
 	name string // for people
 }
+
+// treeTime is how long Box may work on a large folder.
+const treeTime = 5 * time.Minute
 
 func trashActions() sdk.Actions {
 	change := func(want func(*kept)) *sdk.Change[kept] {
@@ -41,12 +45,12 @@ func trashActions() sdk.Actions {
 	}
 	return sdk.Actions{
 		onItems(sdk.Action{
-			Name: "trash", Doc: "puts a file or folder, with all that is in it, into its owner's trash", Undo: sdk.UndoPartial,
+			Name: "trash", Doc: "puts a file or folder, with all that is in it, into its owner's trash", InFlightMax: treeTime, Undo: sdk.UndoPartial,
 			Loses: "what Box deletes for good: at once where the enterprise has no trash, else after the days it set (30 unless changed)",
 			By:    change(func(k *kept) { k.Trashed = true }),
 		}),
 		onItems(sdk.Action{
-			Name: "restore", Doc: "takes a file or folder out of the trash, to where it was", Undo: sdk.UndoFull,
+			Name: "restore", Doc: "takes a file or folder out of the trash, to where it was", InFlightMax: treeTime, Undo: sdk.UndoFull,
 			By: change(func(k *kept) { k.Trashed = false }),
 		}),
 		onItems(sdk.Action{
