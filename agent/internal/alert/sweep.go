@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,9 @@ func (a *Alerts) forgetSome(ctx context.Context, instance string) (n int, err er
 	for alert, err := range All(ctx, a.Store, Filter{States: []string{Open, Resolved, Baseline}}) {
 		if err != nil {
 			return 0, err
+		}
+		if !slices.Contains(alert.Instances, instance) && len(alert.Instances) < maxInstances {
+			continue
 		}
 		c, err := b.alert(alert.ID)
 		if err != nil || c == nil {
