@@ -132,6 +132,7 @@ func (l *loader) sink(f file, b *hclsyntax.Block) {
 	case sinkOCSF:
 		s.Send = sentToFiles
 		s.OCSF = readOCSF(f, r)
+		l.onePath(r, s.OCSF.Path)
 	case sinkWebhook:
 		s.Webhook = readWebhook(f, r, variable(s.Name))
 		if u, err := url.Parse(s.Webhook.URL.Literal); err == nil {
@@ -155,6 +156,19 @@ func (l *loader) sink(f file, b *hclsyntax.Block) {
 	s.Enabled = r.Bool("enabled", true)
 	r.Done()
 	l.config.Sinks = append(l.config.Sinks, s)
+}
+
+// onePath: two that write to one file would cut each other's lines.
+func (l *loader) onePath(r *syntax.Reader, path string) {
+	if path == "" {
+		return
+	}
+	at := r.Attribute("path").Expr.Range()
+	if first, again := l.first["sink path "+path]; again {
+		r.Errorf(at, "give each sink its own file", "another sink writes to this file; it is at %s", place(first))
+		return
+	}
+	l.first["sink path "+path] = at
 }
 
 // dialled warns of an address that the agent will not dial.

@@ -152,8 +152,8 @@ func mend(f *os.File) (int64, map[string]bool, error) {
 		return 0, nil, err
 	}
 	whole := bytes.LastIndexByte(tail, '\n') + 1
-	if whole == 0 && from > 0 {
-		return 0, nil, fmt.Errorf("its last %d bytes have no end of a line: it was not written by this sink", tailBytes)
+	if err := ours(f, tail[:whole], from); err != nil {
+		return 0, nil, err
 	}
 	size := from + int64(whole)
 	if whole < len(tail) {
@@ -173,6 +173,22 @@ func mend(f *os.File) (int64, map[string]bool, error) {
 		}
 	}
 	return size, written, nil
+}
+
+// ours refuses a file that is none of lines of JSON, before anything is cut: somebody named the wrong one.
+func ours(f *os.File, lines []byte, from int64) error {
+	var first [1]byte
+	if _, err := f.ReadAt(first[:], 0); errors.Is(err, io.EOF) {
+		return nil // it is empty
+	} else if err != nil {
+		return err
+	}
+	last := bytes.TrimSuffix(lines, []byte("\n"))
+	last = last[bytes.LastIndexByte(last, '\n')+1:]
+	if first[0] != '{' || len(lines) > 0 && !json.Valid(last) || len(lines) == 0 && from > 0 {
+		return errors.New("it has something else in it than lines of JSON: name another file")
+	}
+	return nil
 }
 
 // rotate makes the file number 1, and each number one more; the last is deleted.

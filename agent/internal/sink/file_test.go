@@ -165,19 +165,23 @@ func TestFileThatCannotBeWritten(t *testing.T) {
 }
 
 func TestForeignFileIsNotCut(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "events.jsonl")
-	binary := make([]byte, 20<<20)
-	if err := os.WriteFile(path, binary, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b := newBench(t)
-	b.put(alert())
-	s := b.sinks(ocsfSink(path, 1<<30, 3))
-	stop := b.start(s)
-	eventually(t, "it fails", func() bool { return s.Status()[0].State == "failing" })
-	stop()
-	if info, err := os.Stat(path); err != nil || info.Size() != int64(len(binary)) {
-		t.Errorf("%v, %v", info, err)
+	for name, text := range map[string][]byte{
+		"binary": make([]byte, 20<<20), "text": []byte("a\nb"), "almost": []byte("{\"a\": 1}\nplain text\nhalf"), "one long line": []byte("{" + strings.Repeat("x", 20<<20)),
+		"a store": []byte("\x00\x00\nstore\n{\"a\": 1}\nhalf"),
+	} {
+		path := filepath.Join(t.TempDir(), "events.jsonl")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b := newBench(t)
+		b.put(alert())
+		s := b.sinks(ocsfSink(path, 1<<30, 3))
+		stop := b.start(s)
+		eventually(t, "it fails", func() bool { return s.Status()[0].State == "failing" })
+		stop()
+		if info, err := os.Stat(path); err != nil || info.Size() != int64(len(text)) {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
 	}
 }
 
@@ -191,6 +195,20 @@ func BenchmarkLine(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkDrain is events on their way from the agent's file to a sink's, both fsynced.
+func BenchmarkDrain(b *testing.B) {
+	const events = 5000
+	for b.Loop() {
+		b.StopTimer()
+		w := newBench(b)
+		w.put(alerts(events)...)
+		path := filepath.Join(b.TempDir(), "events.jsonl")
+		b.StartTimer()
+		w.drain(ocsfSink(path, 1<<30, 3), events)
+	}
+	b.ReportMetric(float64(events*b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
 // Config names the events that package event knows, and no others.

@@ -68,7 +68,11 @@ func TestBackoff(t *testing.T) {
 		b.put(alerts(3)...)
 		s, stop := one(b, r)
 		defer stop()
+		before := b.commits.Load()
 		time.Sleep(time.Hour)
+		if n := b.commits.Load() - before; n != 0 { // which all who write to the agent's file would wait for
+			t.Errorf("a dead sink commits %d times", n)
+		}
 		if st := s.Status()[0]; st.State != "failing" || st.LastError != "it is down" || st.Waiting != 3 || st.Lag < time.Hour || st.NextTry == nil {
 			t.Errorf("status %+v", st)
 		}

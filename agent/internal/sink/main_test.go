@@ -30,13 +30,14 @@ const patience = 20 * time.Second
 
 // bench is an agent's file with sinks on it.
 type bench struct {
-	t     *testing.T
+	t     testing.TB
 	store *bolt.Store
 	log   *safeBuffer
 	// network is given to sinks.
 	network *wire.Network
 	told    int
 	dead    *atomic.Bool // nothing is kept any more
+	commits atomic.Int64 // of sinks
 }
 
 // Commit does nothing for an agent that is dead.
@@ -44,12 +45,14 @@ func (m mortal) Commit(ctx context.Context, batches ...*store.Batch) ([]store.Re
 	if m.dead.Load() {
 		return nil, errors.New("dead")
 	}
+	m.commits.Add(1)
 	return m.Store.Commit(ctx, batches...)
 }
 
 type mortal struct {
 	*bolt.Store
-	dead *atomic.Bool
+	dead    *atomic.Bool
+	commits *atomic.Int64
 }
 
 type safeBuffer struct {
@@ -69,7 +72,7 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	own, err := bolt.OpenAgent(t.TempDir())
 	if err != nil {
@@ -86,7 +89,7 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) sinks(all ...*config.Sink) *sink.Sinks {
 	return sink.New(sink.Config{
-		Sinks: all, Store: mortal{b.store, b.dead}, Version: "1.2.3",
+		Sinks: all, Store: mortal{b.store, b.dead, &b.commits}, Version: "1.2.3",
 		Network:      func(context.Context) (*wire.Network, error) { return b.network, nil },
 		Organisation: func() record.Organisation { return record.NewOrganisation("acme.example") },
 		Logger:       hclog.New(&hclog.LoggerOptions{Output: b.log, Level: hclog.Trace}),
@@ -176,7 +179,7 @@ func (b *bench) spooled() int {
 }
 
 // eventually waits for a condition in real time.
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for !is() {
