@@ -32,7 +32,7 @@ func (w *watched) Commit(ctx context.Context, all ...*store.Batch) ([]store.Resu
 		}
 	}
 	w.commit = max(w.commit, sum)
-	if w.n++; w.n%20 == 0 {
+	if w.n++; w.n%10 == 0 {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
@@ -50,7 +50,7 @@ func TestManyFindings(t *testing.T) {
 	w := newWorld(t, "box/main")
 	own := &watched{Store: w.own}
 	w.all = New(Config{Store: own, Audit: w.audit, Now: w.all.Now})
-	record := json.RawMessage(`{"name":"` + string(bytes.Repeat([]byte("x"), 1000)) + `"}`)
+	record := json.RawMessage(`{"name":"` + string(bytes.Repeat([]byte("x"), 300)) + `"}`)
 	for from := 0; from < many; from += 5000 {
 		var events []*event.Event
 		for n := range 5000 {
