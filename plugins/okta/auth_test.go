@@ -35,6 +35,7 @@ func TestServiceAppSignsIn(t *testing.T) {
 		"PEM":                     {secret: pemOf(appKey()), kid: keyID},
 		"PEM without key_id":      {secret: pemOf(appKey())},
 		"JWK":                     {secret: jwk(appKey(), keyID)},
+		"JWK beside a key_id":     {secret: jwk(appKey(), keyID), kid: "of the other credential's key"},
 		"another key":             {secret: pemOf(other), kid: keyID, want: "private_key the one of a public key"},
 		"another kid":             {secret: pemOf(appKey()), kid: "nobody's", want: "invalid_client"},
 		"no key":                  {secret: "hello", want: "private_key is not an RSA key"},

@@ -32,8 +32,8 @@ func assertionFor(s *sdk.Session, audience string, now time.Time) (string, error
 	if err != nil {
 		return "", err
 	}
-	if id := s.Settings["key_id"]; id != "" {
-		k.id = id
+	if k.id == "" { // a JWK's own goes with the key: of two credentials, one to read and one to act, each has another
+		k.id = s.Settings["key_id"]
 	}
 	header := map[string]string{"alg": "RS256", "typ": "JWT"}
 	if k.id != "" { // without it, Okta takes the app's only key
