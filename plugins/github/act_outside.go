@@ -50,7 +50,7 @@ func plural(n int) string {
 
 const outsideQuery = `query($org:String!,$login:String!,$after:String){organization(login:$org){` +
 	`repositories(first:100,after:$after){pageInfo{hasNextPage endCursor}nodes{databaseId name ` +
-	`collaborators(affiliation:OUTSIDE,login:$login){edges{permission node{login}}}}}}}`
+	`collaborators(first:1,affiliation:OUTSIDE,login:$login){edges{permission node{login}}}}}}}`
 
 type outsidePage struct {
 	Data *struct {

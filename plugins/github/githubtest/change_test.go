@@ -240,3 +240,18 @@ func TestAuditOfWrites(t *testing.T) {
 		t.Errorf("%d entries, %d of them ours: %+v", len(log), ours, log)
 	}
 }
+
+// TestGraphQLLists: a list without a length is refused, and an error stands in an answer of 200.
+func TestGraphQLLists(t *testing.T) {
+	f, app := changing(t)
+	ask := func(query string) *answer {
+		body, err := json.Marshal(map[string]any{"query": query, "variables": map[string]string{"org": "acme", "login": "BOB"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.send("POST", "/graphql", app, string(body))
+	}
+	ask(`{organization{teams(userLogins:[$login]){nodes}}}`).has(t, "MISSING_PAGINATION_BOUNDARIES")
+	ask(`{organization{teams(first:100,userLogins:[$login]){nodes}}}`).has(t, `{"databaseId":12,"slug":"web","members":{"edges":[{"role":"MEMBER","node":{"login":"bob"}}]}}`)
+	ask(`{organization{repositories(first:100){nodes{collaborators(first:1,affiliation:OUTSIDE)}}}}`).has(t, `"collaborators":{"edges":[]}`)
+}

@@ -44,6 +44,10 @@ func (c *call) postGraphQL() {
 		return
 	}
 	c.org = c.s.byLogin[lower(in.Variables.Org)]
+	if name := boundless(in.Query); name != "" {
+		c.graphQLError("MISSING_PAGINATION_BOUNDARIES", "You must provide a `first` or `last` value to properly paginate the `"+name+"` connection.")
+		return
+	}
 	switch {
 	case c.org == nil:
 		c.graphQLError("NOT_FOUND", "Could not resolve to an Organization with the login of '"+in.Variables.Org+"'.")
@@ -58,6 +62,17 @@ func (c *call) postGraphQL() {
 	default:
 		c.identities(in.Variables.After)
 	}
+}
+
+// boundless is the name of a list that the query does not say the length of.
+func boundless(query string) string {
+	for _, name := range [...]string{"externalIdentities", "teams", "members", "repositories", "collaborators"} {
+		_, rest, ok := strings.Cut(query, name+"(")
+		if args, _, _ := strings.Cut(rest, ")"); ok && !strings.Contains(args, "first:") && !strings.Contains(args, "last:") {
+			return name
+		}
+	}
+	return ""
 }
 
 // identities answers with up to 100 identities behind a cursor.
