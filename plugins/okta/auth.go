@@ -36,7 +36,8 @@ func auth() sdk.Auth {
 					"PEM or JSON into a file, note the KID (setting key_id), Save.",
 				"General, General Settings, Edit: untick \"Require Demonstrating Proof of Possession (DPoP) header in token requests\", Save.",
 				"Okta API Scopes: Grant ${scopes}.",
-				"Admin roles, Edit assignments: Read-only Administrator (for apps' scopes, API tokens and all admin roles: Super Administrator), Save.",
+				"Admin roles, Edit assignments: Read-only Administrator (for apps' scopes, API tokens and all admin roles: Super Administrator), Save. " +
+					"An app that acts: Organization Administrator and Application Administrator, or fewer, as the connector's README says.",
 				"Copy the Client ID.",
 			},
 		},
