@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/agent/internal/index"
 	"github.com/mooring-hq/mooring/agent/internal/people"
@@ -84,6 +86,55 @@ type elsewhere struct {
 	rules [3]any // by which people are joined
 	read  time.Time
 	found *people.People
+
+	readers map[string]*follower // by instance
+}
+
+// follower is a reader of an instance that forgets what has changed.
+type follower struct {
+	*view.Reader
+	source index.Source
+	org    record.Organisation
+	last   uint64 // entry of the log that it knows
+}
+
+// maxForgets is how many entries of the log a reader is told of; behind more it begins anew.
+const maxForgets = 1000
+
+// reader gives that of an instance, as new as its log. It needs the lock.
+func (e *elsewhere) reader(a *around, instance string) *view.Reader {
+	s, ok := a.source(instance)
+	if !ok {
+		return nil
+	}
+	f := e.readers[instance]
+	if f == nil || f.source.Store != s.Store || !reflect.DeepEqual(f.org, a.org) {
+		f = &follower{source: s, org: a.org}
+	}
+	log, ok := s.Store.(interface{ Last() (uint64, error) })
+	if !ok {
+		return nil
+	}
+	last, err := log.Last()
+	if err != nil {
+		return nil
+	}
+	if f.Reader != nil && last > f.last && last-f.last <= maxForgets {
+		for entry, err := range s.Store.Log(e.ctx, f.last) {
+			if err != nil {
+				f.Reader = nil
+				break
+			}
+			f.Reader.Forget(e.ctx, entry)
+			f.last = entry.Sequence
+		}
+	}
+	if f.Reader == nil || last > f.last {
+		src := view.Source{Provider: s.Provider, Name: s.Name, Description: s.Description, Store: s.Store}
+		f.Reader, f.last = view.New(src, a.org, time.Time{}), last
+	}
+	e.readers[instance] = f
+	return f.Reader
 }
 
 // readEvery is how old the index may be. Judges are woken when accounts change, and walk for longer than that.
@@ -91,21 +142,21 @@ const readEvery = 200 * time.Millisecond
 
 // Account is part of judge.Elsewhere.
 func (e *elsewhere) Account(instance string, ref *wire.Ref) *wire.Account {
-	return e.account(e.d.around.Load(), instance, ref.GetId())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.account(e.d.around.Load(), instance, ref)
 }
 
-func (e *elsewhere) account(a *around, instance, id string) *wire.Account {
-	s, ok := a.source(instance)
-	if !ok || id == "" {
+// account needs the lock.
+func (e *elsewhere) account(a *around, instance string, ref *wire.Ref) *wire.Account {
+	r := e.reader(a, instance)
+	if r == nil {
 		return nil
 	}
-	src := view.Source{Provider: s.Provider, Name: s.Name, Description: s.Description, Store: s.Store}
-	found, err := view.New(src, a.org, time.Time{}).Record(e.ctx, wire.Kind_KIND_ACCOUNT, id)
-	if err != nil || found == nil {
-		return nil
+	if found := r.Account(e.ctx, ref); found != nil {
+		return proto.CloneOf(found) // for a judge that reads it while another one asks
 	}
-	account, _ := found.Record.(*wire.Account)
-	return account
+	return nil
 }
 
 // Person is part of judge.Elsewhere.
@@ -130,7 +181,7 @@ func (e *elsewhere) Person(ref record.Ref, email string) (accounts []policy.Pers
 	}
 	for _, joined := range person.Accounts {
 		r := joined.Ref
-		if account := e.account(a, r.Provider+"/"+r.Instance, r.ID); account != nil {
+		if account := e.account(a, r.Provider+"/"+r.Instance, &wire.Ref{Kind: wire.Kind_KIND_ACCOUNT, Id: &r.ID}); account != nil {
 			accounts = append(accounts, policy.PersonAccount{Provider: r.Provider, Instance: r.Instance, Account: account})
 		}
 	}

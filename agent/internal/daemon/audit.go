@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/mooring-hq/mooring/agent/internal/action"
 	"github.com/mooring-hq/mooring/agent/internal/alert"
 	"github.com/mooring-hq/mooring/agent/internal/api"
@@ -66,8 +64,8 @@ func (d *Daemon) ended(ctx context.Context, what string, err error) {
 // compile reads the policies. One that is wrong is left out, and the others judge.
 func (d *Daemon) compile(c *config.Config) []*policy.Policy {
 	all, diags := policy.Load(c)
-	for _, one := range diags {
-		d.Logger.Warn("policy", "problem", told(hcl.Diagnostics{one}))
+	if diags.HasErrors() { // warnings are for `mooring validate`
+		d.Logger.Error("policies are left out, the others judge", "error", told(diags))
 	}
 	return all
 }

@@ -132,7 +132,7 @@ func (d *Daemon) with(ctx context.Context, body func(context.Context) error) err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d.ctx = ctx
-	d.elsewhere = &elsewhere{d: d, ctx: ctx}
+	d.elsewhere = &elsewhere{d: d, ctx: ctx, readers: map[string]*follower{}}
 	var ledger, base sync.WaitGroup
 	last, stopLedger := context.WithCancel(context.WithoutCancel(ctx))
 	outer, stop := context.WithCancel(last)

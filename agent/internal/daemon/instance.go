@@ -346,7 +346,7 @@ func (i *instance) view(d *Daemon) *api.Instance {
 			s := i.connector.State()
 			return api.Live{
 				Phase: string(s.Phase), PID: s.PID, Level: s.Level, Restarts: s.Restarts, Since: s.Since, LastError: s.LastError,
-				Progress: i.engine.Progress(), Spent: d.meter.spent(i.c.ID()), Realtime: i.realtime(),
+				Progress: i.engine.Progress(), Spent: d.meter.spent(i.c.ID()), Realtime: i.realtime(), Policies: d.judges.status(i.c.ID()),
 			}
 		}
 	}

@@ -34,6 +34,17 @@ func (j *judges) set(id string, one *judge.Judge) {
 	j.by[id] = one
 }
 
+func (j *judges) status(id string) *judge.Status {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	one := j.by[id]
+	if one == nil {
+		return nil
+	}
+	s := one.Status()
+	return &s
+}
+
 // tell tells all but one.
 func (j *judges) tell(but string, what func(*judge.Judge)) {
 	j.mu.Lock()
@@ -156,12 +167,13 @@ func (i *instance) targetOf(k wire.Kind, f *judge.Finding) (record.Ref, bool) {
 
 // decided tells the judges what persons decided, until ctx ends.
 func (d *Daemon) decided(ctx context.Context) {
+	changed := d.decisions.Changed()
 	for {
-		changed := d.decisions.Changed()
 		select {
 		case <-ctx.Done():
 			return
 		case <-changed:
+			changed = d.decisions.Changed() // before it is told: what comes meanwhile is told again
 			d.judges.tell("", func(j *judge.Judge) { j.ExceptionsChanged(); j.VerdictsChanged() })
 		}
 	}
