@@ -309,6 +309,29 @@ func TestWhereASinkBegins(t *testing.T) {
 	})
 }
 
+// What happens while a sink is switched off is not for it.
+func TestSwitchedOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		run := func(off bool) []string {
+			r, other := &receiver{}, &receiver{}
+			a := webhook("a")
+			a.Enabled = !off
+			s := b.sinks(a, webhook("b"))
+			s.Replace("webhook/a", r.fake())
+			s.Replace("webhook/b", other.fake())
+			stop := b.start(s)
+			b.put(alerts(2)...)
+			synctest.Wait()
+			stop()
+			return r.got()
+		}
+		same(t, "on", names(0, 2), run(false))
+		same(t, "off", []string(nil), run(true))
+		same(t, "on again", names(4, 6), run(false))
+	})
+}
+
 func TestWithoutSinksNothingIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

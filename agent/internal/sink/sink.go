@@ -136,7 +136,7 @@ func (s *Sinks) begin(ctx context.Context) error {
 		return err
 	}
 	if len(known) == 0 {
-		newest = 0 // the first sinks ever: what was told already is theirs
+		newest = 0 // the first sinks: what was told already is theirs
 	}
 	for _, w := range s.workers {
 		if err := w.begin(ctx, newest); err != nil {
@@ -145,15 +145,16 @@ func (s *Sinks) begin(ctx context.Context) error {
 		delete(known, w.c.ID())
 	}
 	var gone []store.Doc
-	for id := range known {
-		if !slices.ContainsFunc(s.Config.Sinks, func(c *config.Sink) bool { return c.ID() == id }) {
-			gone = append(gone, store.Doc{Bucket: positions, Key: []byte(id)})
-			for d, err := range s.Store.Docs(ctx, asides, []byte(id+"\x00")) {
-				if err != nil {
-					return fmt.Errorf("sinks: %w", err)
-				}
-				gone = append(gone, store.Doc{Bucket: asides, Key: d.Key})
+	for id := range known { // one that is switched off begins anew when it is switched on
+		gone = append(gone, store.Doc{Bucket: positions, Key: []byte(id)})
+		if slices.ContainsFunc(s.Config.Sinks, func(c *config.Sink) bool { return c.ID() == id }) {
+			continue
+		}
+		for d, err := range s.Store.Docs(ctx, asides, []byte(id+"\x00")) {
+			if err != nil {
+				return fmt.Errorf("sinks: %w", err)
 			}
+			gone = append(gone, store.Doc{Bucket: asides, Key: d.Key})
 		}
 	}
 	if len(gone) == 0 {
