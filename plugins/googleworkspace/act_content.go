@@ -116,14 +116,14 @@ func (c *client) replace(ctx context.Context, n *steps, h *held, i *sdk.Intent, 
 		if err := c.do(ctx, k, &content); err != nil {
 			return err
 		}
+		if sumOf(content) != r.To.MD5 {
+			return &sdk.Error{Type: sdk.ErrUnavailable, Sent: true, Message: "the content from before did not come whole"}
+		}
 	} else if !r.From.Kept {
 		if err := c.keepVersion(ctx, h, r.From.Revision, true); err != nil {
 			return err
 		}
 		*n++
-	}
-	if sumOf(content) != r.To.MD5 {
-		return sdk.Errorf(sdk.ErrConflict, "the content is not the one that was planned")
 	}
 	k := drive(h.as, query("uploadType", "media", "supportsAllDrives", "true", "fields", "id"), "/upload/drive/v3/files/%s", h.ID)
 	k.method, k.raw, k.mime = http.MethodPatch, content, h.Mime

@@ -198,6 +198,9 @@ func cases(w *world) []sdktest.ActionCase {
 }
 
 func TestActions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, actWorld(), acting)
 	sdktest.Actions(t, actOptions(w), cases(w)...)
 }

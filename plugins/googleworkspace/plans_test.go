@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	gw "github.com/mooring-hq/mooring/plugins/googleworkspace/googleworkspacetest"
 	"github.com/mooring-hq/mooring/sdk"
 	"github.com/mooring-hq/mooring/sdk/sdktest"
+	"github.com/mooring-hq/mooring/sdk/sdktest/fake"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -115,4 +117,20 @@ func TestChangedMeanwhile(t *testing.T) {
 
 func (w *world) fileWith(id string) *gw.File {
 	return &w.files[slices.IndexFunc(w.files, func(f gw.File) bool { return f.ID == id })]
+}
+
+// TestContentCutShort: half of the content from before is not written for the whole.
+func TestContentCutShort(t *testing.T) {
+	w := start(t, actWorld(), acting)
+	a := newActor(t, w)
+	i := intent(specOf(t, "overwrite"), &sdktest.ActionCase{Action: "overwrite", Target: "file-6-6", Args: owned(person(6).Email, textArg, "x")})
+	p := a.prepare(i)
+	a.act(i, p)
+	i.Undo = &wire.Undo{Plan: p}
+	p = a.prepare(i)
+	w.server.Fault(fake.Fault{Match: "/drive/v3/files/file-6-6/revisions/*", Method: http.MethodGet, Do: fake.FaultTruncate})
+	_, err := a.c.Act(t.Context(), a.s, i, p, nil, func([]byte) error { return nil })
+	if got := w.server.Revisions("file-6-6"); sdk.TypeOf(err) != sdk.ErrUnavailable || len(got) != 2 {
+		t.Errorf("written from half of the content: %v, %v", err, got)
+	}
 }

@@ -116,6 +116,9 @@ func (a *actor) act(i *sdk.Intent, p *sdk.Plan) (requests int) {
 
 // TestUndoLosesRequests: the kit loses each request of an action; here each of its undo is lost.
 func TestUndoLosesRequests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, actWorld(), acting)
 	a := newActor(t, w)
 	for _, one := range cases(w) {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,6 +222,23 @@ func listOf[T any](w *world, items func() []T) gw.List[T] {
 	}
 }
 
+// userList finds people at once, because every request asks for its subject.
+func (w *world) userList() gw.List[gw.User] {
+	list := listOf(w, func() []gw.User { return w.users })
+	list.Find = func(key string) (gw.User, bool) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		i := slices.IndexFunc(w.users, func(u gw.User) bool {
+			return u.ID == key || strings.EqualFold(u.Email, key) || slices.Contains(u.Aliases, key)
+		})
+		if i < 0 {
+			return gw.User{}, false
+		}
+		return w.users[i], true
+	}
+	return list
+}
+
 func (w *world) filesOf(s gw.Space) []gw.File {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -242,7 +260,7 @@ func (w *world) tenant() *gw.Tenant {
 		OrgUnits: func() []gw.OrgUnit {
 			return []gw.OrgUnit{{ID: "ou0", Name: "acme", Path: "/"}, {ID: "ou1", Name: "Sales", Path: "/Sales", ParentID: "ou0"}, {ID: "ou2", Name: "EMEA", Path: "/Sales/EMEA", ParentID: "ou1"}}
 		},
-		Users: listOf(w, func() []gw.User { return w.users }), Deleted: listOf(w, func() []gw.User { return w.deleted }),
+		Users: w.userList(), Deleted: listOf(w, func() []gw.User { return w.deleted }),
 		Groups: listOf(w, func() []gw.Group {
 			for i := range w.groups {
 				w.groups[i].Members = len(w.members[w.groups[i].ID])
