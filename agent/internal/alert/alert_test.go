@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mooring-hq/mooring/agent/internal/event"
+	"github.com/mooring-hq/mooring/agent/internal/store"
 )
 
 const (
@@ -293,5 +294,28 @@ func TestPassedOn(t *testing.T) {
 	}
 	if n := len(w.told(event.AlertUpdated)); n != 0 {
 		t.Errorf("%d updates: actions have events of their own", n)
+	}
+}
+
+// Two alerts that would have the same ID get two.
+func TestSameID(t *testing.T) {
+	w := newWorld(t, "box/main")
+	e := bob.event(w, opened, nil)
+	other, err := document(bucketAlerts, []byte(digest(idLength/2, string(gatherBy(e)), e.ID)), row{
+		By: []byte("all\x00another\x00"), Alert: Alert{ID: digest(idLength/2, string(gatherBy(e)), e.ID), Policy: "another", State: Closed, Closed: &e.Time},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.own.Commit(t.Context(), &store.Batch{At: epoch, Docs: []store.Doc{other}}); err != nil {
+		t.Fatal(err)
+	}
+	w.tell(e)
+	w.handle()
+	if a := w.only(Filter{Policy: "another"}); a.State != Closed {
+		t.Errorf("%+v", a)
+	}
+	if a := w.only(Filter{Policy: "public"}); a.State != Open || a.Findings != 1 {
+		t.Errorf("%+v", a)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mooring-hq/mooring/agent/internal/event"
@@ -161,6 +162,10 @@ func (b *batch) open(e *event.Event, state string) (*changing, error) {
 	by := gatherBy(e)
 	id := digest(idLength/2, string(by), e.ID)
 	a, err := b.alert(id)
+	for n := 1; err == nil && a != nil && !bytes.Equal(a.By, by); n++ { // IDs are short, for people
+		id = digest(idLength/2, string(by), e.ID, strconv.Itoa(n))
+		a, err = b.alert(id)
+	}
 	if err != nil {
 		return nil, err
 	}
