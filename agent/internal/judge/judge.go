@@ -27,11 +27,15 @@ import (
 
 // The limits, each with its unit.
 const (
-	maxEntries     = 10_000                 // of the log, between two commits
-	maxSegment     = 256                    // entries whose records are judged together
-	maxBatchBytes  = 1 << 20                // of documents, after which they are committed
-	maxWindows     = 1000                   // of repeated activities, after which they are committed
-	maxChunk       = 512                    // records of a walk, between two looks at the log
+	maxEntries     = 10_000  // of the log, between two commits
+	maxSegment     = 128     // entries whose records are judged together
+	maxTail        = 2_000   // entries behind which a walk waits
+	maxBatchBytes  = 1 << 20 // of documents, after which they are committed
+	maxWindows     = 1000    // of repeated activities, after which they are committed
+	maxChunk       = 512     // records of a walk, between two looks at the log
+	maxChunkTime   = 100 * time.Millisecond
+	noPause        = 10 * time.Millisecond  // a piece of work that took less is followed by the next at once
+	maxPause       = time.Second            // after one that took longer
 	maxPlace       = 10_000                 // records of a walk, after which its place is committed
 	maxSweep       = 512                    // findings looked at again, between two looks at the log
 	maxRecordBytes = 64 << 10               // of a record in a finding; of a larger one only the address is kept
@@ -114,6 +118,7 @@ type Judge struct {
 	started  time.Time // of Run
 	saved    time.Time // when the state was committed
 	dirty    bool      // it has changed since
+	chunks   int       // records of a walk at a time
 	placed   int       // records of the walk since its place was committed
 	rest     map[wire.Kind]resting
 	due      map[string]time.Time // of walks of conditions that change with the time
@@ -182,13 +187,19 @@ func (j *Judge) run(ctx context.Context) error {
 		return err
 	}
 	for {
-		told := j.Store.Committed()
+		told, began := j.Store.Committed(), time.Now()
 		wait, err := j.turn(ctx)
 		if err != nil {
 			return err
 		}
 		j.report()
 		if wait == 0 {
+			// Half of a processor at most, however slow its policies: the rest is for who scans.
+			if took := time.Since(began); took > noPause {
+				if err := pause(ctx, min(took, maxPause)); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		timer := time.NewTimer(wait)
@@ -202,6 +213,15 @@ func (j *Judge) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
 	}
 }
 

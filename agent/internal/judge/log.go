@@ -35,7 +35,7 @@ func (j *Judge) follow(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	var segment []store.Entry
-	n := 0
+	n, began := 0, time.Now()
 	for e, err := range j.Store.Log(ctx, j.state.Position) {
 		if err != nil {
 			return false, err
@@ -55,7 +55,7 @@ func (j *Judge) follow(ctx context.Context) (bool, error) {
 			}
 			segment = segment[:0]
 		}
-		if n >= maxEntries || j.batch.full() {
+		if n >= maxEntries || j.batch.full() || len(segment) == 0 && time.Since(began) > maxChunkTime {
 			break
 		}
 	}
@@ -116,7 +116,7 @@ func (j *Judge) note(e store.Entry) {
 	first := e.What == store.Baseline
 	if e.Kind == wire.Kind_KIND_ACCOUNT {
 		j.accounts.changed = true
-		j.accounts.firstLook = j.accounts.firstLook || first
+		j.accounts.firstLook = j.accounts.firstLook || first || slices.Contains(j.state.Renewed, e.Kind)
 	}
 	for _, r := range j.rules {
 		switch {

@@ -65,6 +65,7 @@ type gone struct{ Name, Reason string }
 func (j *Judge) start(ctx context.Context) error {
 	j.batch, j.sweep, j.accounts = batch{}, nil, accountNews{}
 	j.rest, j.due, j.dirty, j.placed = map[wire.Kind]resting{}, map[string]time.Time{}, false, 0
+	j.chunks = maxChunk
 	j.reader = view.New(view.Source{Provider: j.Provider, Name: j.Name, Description: j.Description, Store: j.Store}, j.Organisation, time.Time{})
 	j.started = j.Now()
 	j.saved, j.sweepAt = j.started, j.started.Add(sweepEvery)

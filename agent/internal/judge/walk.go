@@ -57,20 +57,31 @@ func (j *Judge) walking(r *rule) bool {
 
 // walkOn begins a walk, or looks at the next records of the one under way.
 func (j *Judge) walkOn(ctx context.Context) (bool, error) {
+	if last, err := j.Store.Last(); err != nil || last > j.state.Position+maxTail {
+		return false, err // too much is to be followed first
+	}
 	if j.state.Walk == nil && !j.begin() {
 		return false, nil
 	}
 	w := j.state.Walk
 	began := time.Now()
 	done, err := j.chunk(ctx, w)
-	w.took += time.Since(began)
+	took := time.Since(began)
+	w.took += took
 	if err != nil {
 		return false, err
+	}
+	j.placed += j.chunks
+	switch { // a slow policy must not keep the log waiting
+	case took > maxChunkTime:
+		j.chunks = max(j.chunks/2, 1)
+	case took < maxChunkTime/4:
+		j.chunks = min(2*j.chunks, maxChunk)
 	}
 	if done {
 		j.end(w)
 	}
-	if j.placed += maxChunk; j.placed >= maxPlace || done {
+	if j.placed >= maxPlace || done {
 		return true, j.commit(ctx)
 	}
 	return true, nil
@@ -139,7 +150,7 @@ func (j *Judge) chunk(ctx context.Context, w *walk) (done bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if len(records) == maxChunk {
+		if len(records) == j.chunks {
 			done = false
 			break
 		}
@@ -228,20 +239,12 @@ func (j *Judge) compare(ctx context.Context, r *rule, records []view.Found, in p
 }
 
 // tail reads what the log tells behind the position, of the records of a kind. ok is false when it has to be followed first:
-// there is too much of it, or a first list came, which makes a baseline of what a policy finds.
+// a first list came, which makes a baseline of what a policy finds.
 func (j *Judge) tail(ctx context.Context, w *walk) (fresh map[string][]store.Entry, ok bool, err error) {
-	last, err := j.Store.Last()
-	if err != nil || last == j.state.Position {
-		return nil, err == nil, err
-	}
 	fresh = map[string][]store.Entry{}
-	n := 0
 	for e, err := range j.Store.Log(ctx, j.state.Position) {
 		if err != nil {
 			return nil, false, err
-		}
-		if n++; n > maxEntries {
-			return nil, false, nil
 		}
 		if e.What == store.Baseline {
 			for _, r := range j.rules {
