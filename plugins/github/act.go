@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
+
+	"google.golang.org/protobuf/proto"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -90,8 +93,36 @@ var table = sdk.Actions{
 
 // Prepare is part of sdk.Actor.
 func (connector) Prepare(ctx context.Context, s *sdk.Session, i *sdk.Intent) (*sdk.Plan, error) {
-	p, err := table.Prepare(ctx, s, i)
+	p, err := table.Prepare(ctx, s, named(ctx, s, i))
 	return p, explainAct(i, err)
+}
+
+// named is an intent whose target bears the name that people know it by: they read the plan. What cannot be found out is
+// left to the plan to say.
+func named(ctx context.Context, s *sdk.Session, i *sdk.Intent) *sdk.Intent {
+	t := i.GetTarget()
+	if t.GetName() != "" {
+		return i
+	}
+	name := ""
+	switch path := strings.Contains(t.GetId(), "/"); {
+	case t.GetKind() == sdk.KindAccount:
+		name, _ = loginOf(ctx, s, t.GetId())
+	case t.GetKind() == sdk.KindFile && path:
+		if r, file, err := fileOf(ctx, s, i); err == nil {
+			name = file + " of " + r.FullName
+		}
+	case t.GetKind() == sdk.KindFile:
+		if r, err := repositoryOf(ctx, s, t.GetId()); err == nil {
+			name = r.FullName
+		}
+	}
+	if name == "" {
+		return i
+	}
+	known := proto.CloneOf(i)
+	known.Target.Name = new(name)
+	return known
 }
 
 // Act is part of sdk.Actor.
@@ -137,12 +168,17 @@ func sure[S any](c *sdk.Change[S]) *sdk.Change[S] {
 			return nil, err
 		case alike(now, to):
 			return &sdk.Outcome{State: sdk.Already}, nil
-		case sdk.TypeOf(err) == sdk.ErrNotFound:
+		case answered404(err):
 			return nil, &sdk.Error{Type: sdk.ErrPermission, Sent: true, Message: "GitHub says \"not found\", but it is there: the credential may not change it"}
 		}
 		return nil, err
 	}
 	return c
+}
+
+func answered404(err error) bool {
+	e, ok := errors.AsType[*sdk.Error](err)
+	return ok && e.Status == http.StatusNotFound
 }
 
 func alike[S any](a, b S) bool {

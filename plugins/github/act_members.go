@@ -34,6 +34,18 @@ func roleArg(required bool) sdk.Setting {
 	return a
 }
 
+// roleOf is the role that an intent wants.
+func roleOf(i *sdk.Intent) (string, error) {
+	switch role := sdk.Arg(i, "role"); {
+	case role == "admin" || role == "member":
+		return role, nil
+	case role == "" && i.GetAction() == "restore_member":
+		return "member", nil
+	default:
+		return "", sdk.Errorf(sdk.ErrInvalid, "role is %q, admin or member is expected", role)
+	}
+}
+
 func removeMember() sdk.Actor {
 	return sure(&sdk.Change[member]{
 		Read: func(ctx context.Context, s *sdk.Session, i *sdk.Intent) (member, error) {
@@ -59,11 +71,8 @@ func restoreMember() sdk.Actor {
 			if now.In {
 				return now, nil
 			}
-			role := sdk.Arg(i, "role")
-			if role == "" {
-				role = "member"
-			}
-			return member{In: true, Role: role}, nil
+			role, err := roleOf(i)
+			return member{In: true, Role: role}, err
 		},
 		Write: writeMember, Effects: memberEffects,
 	})
@@ -79,8 +88,9 @@ func changeRole() sdk.Actor {
 			return m, err
 		},
 		Want: func(i *sdk.Intent, now member) (member, error) {
-			now.Role = sdk.Arg(i, "role")
-			return now, nil
+			var err error
+			now.Role, err = roleOf(i)
+			return now, err
 		},
 		Write: func(ctx context.Context, s *sdk.Session, i *sdk.Intent, _, to member) (*sdk.Outcome, error) {
 			login, err := loginOf(ctx, s, i.GetTarget().GetId())

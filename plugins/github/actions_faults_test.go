@@ -175,6 +175,8 @@ func TestWrongTargets(t *testing.T) {
 		"a role as a team":           {intentFor("remove_from_team", sdk.KindMembership, "role/owner/1000"), sdk.ErrInvalid},
 		"an invitation":              {intentFor("remove_member", sdk.KindAccount, "invitation/1"), sdk.ErrNotFound},
 		"the role of a stranger":     {intentFor("change_role", sdk.KindAccount, "1901", "role", "admin"), sdk.ErrNotFound},
+		"a role there is not":        {intentFor("change_role", sdk.KindAccount, "1005", "role", "king"), sdk.ErrInvalid},
+		"no role":                    {intentFor("change_role", sdk.KindAccount, "1005"), sdk.ErrInvalid},
 		"a token of a person":        {intentFor("revoke_pat", sdk.KindGrant, "pat/41"), sdk.ErrPermission},
 		"no such action":             {intentFor("explode", sdk.KindAccount, "1000"), sdk.ErrUnsupported},
 	} {
@@ -224,5 +226,26 @@ func (w *world) settled(t *testing.T, s *sdk.Session, i *sdk.Intent, p *sdk.Plan
 	r, err := connector{}.ReadBack(t.Context(), s, i, p, nil)
 	if err != nil || r.GetState() != sdk.Applied {
 		t.Errorf("read back: %v, %v", r, err)
+	}
+}
+
+// A plan names what it is about: people read it.
+func TestPlansNameTheirTargets(t *testing.T) {
+	w := actWorld(t, acting)
+	s := w.session(onlooker, nil)
+	for want, i := range map[string]*sdk.Intent{
+		"user005 is no longer in the organisation":      intentFor("remove_member", sdk.KindAccount, "1005"),
+		"acme/repo-0 is private, it was public":         intentFor("make_private", sdk.KindFile, "300"),
+		"README.md of acme/repo-0 has another content,": intentFor("overwrite", sdk.KindFile, sdk.ID("300", "README.md"), "content", "x"),
+		"the key ci does not open":                      intentFor("remove_deploy_key", sdk.KindGrant, "deploy_key/300/9"),
+	} {
+		if got := mustPlan(t, s, i).GetEffects(); len(got) == 0 || !strings.HasPrefix(got[0], want) {
+			t.Errorf("%s: %q, want %q", i.GetAction(), got, want)
+		}
+	}
+	i := intentFor("block", sdk.KindAccount, "424242")
+	o, err := connector{}.Act(t.Context(), s, i, mustPlan(t, s, i), nil, func([]byte) error { return nil })
+	if sdk.TypeOf(err) != sdk.ErrNotFound {
+		t.Errorf("an account that GitHub does not have: %v, %v", o, err)
 	}
 }

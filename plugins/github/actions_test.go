@@ -433,6 +433,9 @@ func TestReadingCannotAct(t *testing.T) {
 			if o.GetState() != sdk.Refused {
 				t.Errorf("%s %s of a %s that reads: %v", c.Action, c.Name, name, o)
 			}
+			if e := o.GetError(); name == "App" && c.Action != "suspend_installation" && (e.GetType() != string(sdk.ErrPermission) || e.GetPermission() == "" || e.GetCapability() == "") {
+				t.Errorf("%s %s: what is missing is not told: %v", c.Action, c.Name, e)
+			}
 			if diff := cmp.Diff(before, c.State()); diff != "" {
 				t.Errorf("%s %s of a %s that reads changed something: %s", c.Action, c.Name, name, diff)
 			}
