@@ -141,7 +141,7 @@ func (s *site) shareInGoogle(at string) {
 			"iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 		})},
 	})["access_token"]
-	s.send("POST", at+"/drive/v3/files/"+fmt.Sprint(file["id"])+"/permissions?sendNotificationEmail=false", bearer(token),
+	s.send("POST", at+"/drive/v3/files/"+fmt.Sprint(file["id"])+"/permissions", bearer(token),
 		map[string]any{"type": "anyone", "role": "reader", "allowFileDiscovery": true})
 }
 
@@ -157,8 +157,14 @@ func (s *site) gitHub(at string) map[string]string {
 // publishOnGitHub makes a private repository public that has nothing in it that has a policy of its own.
 func (s *site) publishOnGitHub(at string) {
 	s.t.Helper()
-	repo := s.one("files", "github/platform", "file.type == 'repository' && file.access_level == 'private' && !file.attributes['archived'].startsWith('t')")
-	s.send("PATCH", at+"/repos/acme-platform/"+fmt.Sprint(repo["name"]), s.gitHub(at), map[string]any{"private": false})
+	for _, repo := range s.records("files", "--instance", "github/platform", "--where", "file.type == 'repository' && file.access_level == 'internal'") {
+		attributes, _ := repo["attributes"].(map[string]any)
+		if fmt.Sprint(attributes["archived"]) != "true" {
+			s.send("PATCH", at+"/repos/acme-platform/"+fmt.Sprint(repo["name"]), s.gitHub(at), map[string]any{"private": false})
+			return
+		}
+	}
+	s.t.Fatal("there is no private repository")
 }
 
 // promoteOnGitHub makes a member an owner.

@@ -16,6 +16,7 @@ import (
 	"github.com/mooring-hq/mooring/agent/internal/policy"
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
+	"github.com/mooring-hq/mooring/agent/internal/store"
 	"github.com/mooring-hq/mooring/agent/internal/view"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
@@ -30,6 +31,7 @@ type around struct {
 	verified map[string][]string // the same, by instance
 	sources  []index.Source
 	policies []*policy.Policy
+	joined   bool          // the accounts of all instances were listed once, so that who is who is known
 	over     chan struct{} // closed when another one took its place
 }
 
@@ -47,6 +49,7 @@ func (d *Daemon) survey() {
 			a.domains = append(a.domains, check.GetDomains()...)
 		}
 	}
+	a.joined = d.joined
 	a.org, a.parties = record.NewOrganisation(a.domains...), policy.NewParties(d.config.Organization, a.domains...)
 	if own := d.config.Organization.Domains; len(own) > 0 {
 		a.org = record.NewOrganisation(own...)
@@ -76,6 +79,61 @@ func (a *around) source(instance string) (index.Source, bool) {
 	return a.sources[at], true
 }
 
+// joinedKey is the agent's document that says that who is who was known once. An instance that comes later adds to it.
+const joinedBucket, joinedKey = "people", "joined"
+
+// joinEvery is how often it is looked whether the accounts of all instances were listed.
+const joinEvery = time.Second
+
+// join waits until the accounts of all instances were listed once. Before that nothing is concluded from who is who, and what
+// is concluded first is a first look.
+func (d *Daemon) join(ctx context.Context) {
+	tick := time.NewTicker(joinEvery)
+	defer tick.Stop()
+	for !d.allListed(ctx) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+	doc := store.Doc{Bucket: joinedBucket, Key: []byte(joinedKey), Value: []byte("1")}
+	if _, err := d.own.Commit(ctx, &store.Batch{At: time.Now(), Docs: []store.Doc{doc}}); err != nil {
+		d.Logger.Error("that all accounts are known could not be kept", "error", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.joined = true
+	d.survey()
+}
+
+func (d *Daemon) allListed(ctx context.Context) bool {
+	d.mu.Lock()
+	var all []*instance
+	for _, i := range d.instances {
+		if i.engine != nil && i.aside() == "" {
+			all = append(all, i)
+		}
+	}
+	known := d.joined
+	d.mu.Unlock()
+	return known || len(all) > 0 && !slices.ContainsFunc(all, func(i *instance) bool { return !i.complete(ctx, wire.Kind_KIND_ACCOUNT) })
+}
+
+// outlook is what one judge sees elsewhere: who is who is known to it if it was when it began.
+type outlook struct {
+	*elsewhere
+	around *around
+}
+
+// Person is part of judge.Elsewhere.
+func (o outlook) Person(ref record.Ref, email string) (accounts []policy.PersonAccount, known bool) {
+	if !o.around.joined {
+		return nil, false
+	}
+	return o.elsewhere.Person(ref, email)
+}
+
 // elsewhere answers policies about other instances and people's decisions. One of them serves all judges, who take turns.
 type elsewhere struct {
 	d   *Daemon
@@ -84,8 +142,8 @@ type elsewhere struct {
 	mu    sync.Mutex
 	index *index.Index
 	rules [3]any // by which people are joined
-	read  time.Time
-	found *people.People
+	file  people.Map
+	read  time.Time // of the file
 
 	readers map[string]*follower // by instance
 }
@@ -137,8 +195,8 @@ func (e *elsewhere) reader(a *around, instance string) *view.Reader {
 	return f.Reader
 }
 
-// readEvery is how old the index may be. Judges are woken when accounts change, and walk for longer than that.
-const readEvery = 200 * time.Millisecond
+// mapEvery is how old what was read of the people's file may be. The logs are followed at each question.
+const mapEvery = time.Second
 
 // Account is part of judge.Elsewhere.
 func (e *elsewhere) Account(instance string, ref *wire.Ref) *wire.Account {
@@ -190,12 +248,12 @@ func (e *elsewhere) Person(ref record.Ref, email string) (accounts []policy.Pers
 
 // people are everybody, joined. It needs the lock.
 func (e *elsewhere) people(a *around) (*people.People, error) {
-	if e.found != nil && time.Since(e.read) < readEvery {
-		return e.found, nil
-	}
-	file, err := PeopleMap(a.config)
-	if err != nil {
-		return nil, err
+	if time.Since(e.read) > mapEvery {
+		file, err := PeopleMap(a.config)
+		if err != nil {
+			return nil, err
+		}
+		e.file, e.read = file, time.Now()
 	}
 	if e.index == nil {
 		e.index = index.New()
@@ -205,12 +263,10 @@ func (e *elsewhere) people(a *around) (*people.People, error) {
 			return nil, err // whom somebody is joined with there is not known
 		}
 	}
-	rules := [3]any{a.org, a.verified, file}
+	rules := [3]any{a.org, a.verified, e.file}
 	changed := !reflect.DeepEqual(rules, e.rules)
 	e.rules = rules
-	e.found = e.index.People(people.Rules{Ours: a.ours, Map: file}, changed)
-	e.read = time.Now()
-	return e.found, nil
+	return e.index.People(people.Rules{Ours: a.ours, Map: e.file}, changed), nil
 }
 
 // ours says whether a domain is the organisation's, or one that the provider verified for the instance.

@@ -66,6 +66,7 @@ type Daemon struct {
 	mu        sync.Mutex
 	config    *config.Config
 	policies  []*policy.Policy
+	joined    bool // who is who was known once
 	locks     *Locks
 	outlets   outlets
 	instances map[string]*instance
@@ -100,6 +101,9 @@ func New(o Options) (*Daemon, error) {
 	}
 	d.ledger = quota.New(quota.Config{Load: d.loadQuota, Save: d.saveQuota})
 	d.policies = d.compile(c)
+	if b, err := own.Doc(joinedBucket, []byte(joinedKey)); err == nil && b != nil {
+		d.joined = true
+	}
 	d.judges.by = map[string]*judge.Judge{}
 	d.survey()
 	d.meter = newMeter(d.ledger)

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -65,7 +66,7 @@ func (i *instance) judge(ctx context.Context, d *Daemon) error {
 		a := d.around.Load()
 		j := judge.New(judge.Config{
 			Provider: i.c.Provider, Name: i.c.Name, Description: i.c.Description, Store: i.store, Organisation: a.org, Policies: a.policies,
-			Basis: basis(a, i), Elsewhere: d.elsewhere, Excepted: d.decisions.Excepted, Propose: i.propose,
+			Basis: basis(a, i), Elsewhere: outlook{d.elsewhere, a}, Excepted: d.decisions.Excepted, Propose: i.propose,
 			Shrunk:   func(listing string) bool { return i.round(ctx, listing).Held },
 			Complete: func(k wire.Kind) bool { return i.complete(ctx, k) },
 			AccountsChanged: func(first bool) {
@@ -98,7 +99,7 @@ func basis(a *around, i *instance) string {
 		domains = slices.Clone(a.domains)
 	}
 	slices.Sort(domains)
-	return strings.Join(slices.Compact(domains), " ") + "\n" + i.c.Description.GetVersion()
+	return fmt.Sprint(strings.Join(slices.Compact(domains), " "), "\n", i.c.Description.GetVersion(), "\n", a.joined)
 }
 
 func (i *instance) round(ctx context.Context, listing string) scan.Round {

@@ -28,10 +28,9 @@ func (d *Daemon) send() {
 		}
 		d.outlets.stop()
 	}
-	network := d.config // for they outlive no configuration that changes them
 	s := sink.New(sink.Config{
 		Sinks: d.config.Sinks, Store: d.own, Version: d.Version, Logger: d.Logger.Named("sinks"),
-		Network:      func(ctx context.Context) (*wire.Network, error) { return networkOf(ctx, network) },
+		Network:      func(ctx context.Context) (*wire.Network, error) { return networkOf(ctx, d.around.Load().config) },
 		Organisation: func() record.Organisation { return d.around.Load().org },
 	})
 	ctx, cancel := context.WithCancel(d.ctx)
