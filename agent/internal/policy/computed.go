@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -39,7 +38,7 @@ var theComputed = sync.OnceValues(func() (*computed, error) {
 		return &descriptorpb.DescriptorProto{Name: &name, Field: fields}
 	}
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
-		Name: proto.String(computedFile), Package: proto.String("mooring.policy"), Syntax: proto.String("proto2"),
+		Name: new(computedFile), Package: new("mooring.policy"), Syntax: new("proto2"),
 		Dependency: []string{records.Path()},
 		MessageType: []*descriptorpb.DescriptorProto{
 			message("Human", field(1, "email", one, text, ""), field(2, "accounts", many, object, ".mooring.policy.HumanAccount")),

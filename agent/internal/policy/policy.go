@@ -41,7 +41,7 @@ const (
 	DefaultMaxPerHour = 20 // actions
 )
 
-// Momentary: it judges something that happened, not a state. Its findings do not close by themselves.
+// Momentary says that it judges something that happened, not a state. Its findings do not close by themselves.
 func (p *Policy) Momentary() bool {
 	return p.Kind == wire.Kind_KIND_ACTIVITY || p.Condition.Reads().Change
 }

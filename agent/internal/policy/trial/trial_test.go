@@ -15,6 +15,7 @@ func TestVerdicts(t *testing.T) {
 	for _, c := range []struct{ policy, test, want string }{
 		{state, `file = { access_level = "public", owner = "ann@acme.example" }`, trial.Match},
 		{state, `file = [{ access_level = "public", owner = "ann@acme.example" }, { access_level = "private", owner = "ann@acme.example" }]`, trial.NoMatch},
+		{state, `file = [{ access_level = "private", owner = "ann@acme.example" }, { access_level = "public", owner = "ann@acme.example" }]`, trial.NoMatch},
 		{state, `file = { owner = "ann@acme.example" }`, trial.Unknown},
 		{state, `file = { access = [{ principal = "x@initech.example" }], owner = "ann@acme.example" }`, trial.NoMatch}, // derived: external
 		{often, "times = 3\n every = \"29s\"\n activity = { type = \"login_failed\", actor = \"a@acme.example\", ip = \"203.0.113.1\" }", trial.NoMatch},

@@ -205,11 +205,14 @@ func (r *reader) attributes(l protoreflect.List, fd protoreflect.FieldDescriptor
 // time reads "2026-11-22T10:00:00Z", or "-90d": that long before now.
 func (r *reader) time(e hclsyntax.Expression, name string) time.Time {
 	s, _ := syntax.Text(e)
-	for sign, factor := range map[string]time.Duration{"-": -1, "+": 1} {
-		if rest, ok := strings.CutPrefix(s, sign); ok {
-			if d, err := syntax.ParseDuration(rest); err == nil {
-				return r.now.Add(factor * d)
-			}
+	if s != "" && strings.Contains("+-", s[:1]) {
+		d, err := syntax.ParseDuration(s[1:])
+		switch {
+		case err != nil:
+		case s[0] == '-':
+			return r.now.Add(-d)
+		default:
+			return r.now.Add(d)
 		}
 	}
 	t, err := time.Parse(time.RFC3339, s)
