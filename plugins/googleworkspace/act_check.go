@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/mooring-hq/mooring/sdk"
 )
@@ -36,7 +35,7 @@ func (c connector) actCapabilities(ctx context.Context, cl *client, held map[sco
 		switch {
 		case one.State != sdk.Missing:
 		case reads:
-			one.State, one.Reason = sdk.SwitchedOff, "this credential only reads; to act it needs "+strings.Join(one.Missing, " and ")
+			one.State, one.Reason = sdk.SwitchedOff, "this credential only reads"
 		case len(one.Missing) == 1 && one.Missing[0] == scopeAudit.url() && d.On == sdk.KindFile:
 			one.State, one.Missing, one.Reason = sdk.Held, nil, "without the log of Drive, each action on a file has to say whose it is"
 		}

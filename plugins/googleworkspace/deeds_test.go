@@ -15,6 +15,7 @@ import (
 	"github.com/mooring-hq/mooring/sdk"
 	"github.com/mooring-hq/mooring/sdk/sdktest"
 	"github.com/mooring-hq/mooring/sdk/sdktest/fake"
+	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
 // TestWhatSharingActionsLeave: each takes away what it says and nothing else, and says so before.
@@ -91,6 +92,29 @@ func TestPasswords(t *testing.T) {
 	a.act(i, a.prepare(i))
 	if !w.server.SignIn(w.users[21].ID).SignedOut {
 		t.Error("the sessions go on")
+	}
+}
+
+// TestContentIsTheSameAgain: what was overwritten and brought back has the hash from before, in the record too.
+func TestContentIsTheSameAgain(t *testing.T) {
+	w := start(t, actWorld(), acting)
+	c, s := w.connector(), w.session(t)
+	a := newActor(t, w)
+	hash := func() string {
+		r := must(t, walk(t, c, s, shardOf(myDrive(&user{ID: w.users[6].ID, Email: w.users[6].Email}, "t"))))
+		return record[*sdk.File](t, r, sdk.KindFile, "file-6-6").GetContentHash()
+	}
+	before := hash()
+	i := intent(specOf(t, "overwrite"), &sdktest.ActionCase{Action: "overwrite", Target: "file-6-6", Args: owned(w.users[6].Email, textArg, "x")})
+	p := a.prepare(i)
+	a.act(i, p)
+	if now := hash(); now == before {
+		t.Errorf("overwritten, it still is %s", now)
+	}
+	i.Undo = &wire.Undo{Plan: p}
+	a.act(i, a.prepare(i))
+	if now := hash(); now != before {
+		t.Errorf("brought back, it is %s, and was %s", now, before)
 	}
 }
 
