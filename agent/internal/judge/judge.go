@@ -65,6 +65,7 @@ type Store interface {
 	DocsAfter(ctx context.Context, bucket string, after []byte) iter.Seq2[store.Doc, error]
 	Log(ctx context.Context, after uint64) iter.Seq2[store.Entry, error]
 	Last() (uint64, error)
+	Counts() map[wire.Kind]int64
 	// News are the activities that an entry of the log announced.
 	News(ctx context.Context, sequence uint64) iter.Seq2[store.Row, error]
 	Committed() <-chan struct{}
@@ -125,6 +126,7 @@ type Judge struct {
 	sweep    *sweep
 	sweepAt  time.Time
 	accounts accountNews
+	ahead    map[wire.Kind]*churn // what the log is going to tell
 
 	woken chan struct{}
 	mu    sync.Mutex // for what follows

@@ -3,6 +3,7 @@ package judge_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,6 +150,57 @@ func TestActions(t *testing.T) {
 			"burned make_private soon the last list of all was so much smaller that it is not believed yet.",
 			"public make_private a .", "public make_private b the last list of all was so much smaller that it is not believed yet.")
 		expect(t, "findings", w.findings(), "burned soon", "public a", "public b", "public c", "public old baseline")
+	})
+}
+
+// TestNotBelieved: many that come with other ids, or go at once, lead to nothing without a person.
+func TestNotBelieved(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		enforce := func(p *config.Policy) {
+			p.Mode, p.Actions = "enforce", []config.PolicyAction{{Name: "do"}}
+		}
+		w := newWorld(t, with(on("file", "public", public), enforce), with(on("account", "stranger", "!in_group(account, 'staff')"), enforce))
+		var files, staff []sdk.Record
+		for n := range 40 {
+			files = append(files, file(fmt.Sprint("old", n), "public"))
+			staff = append(staff, &sdk.Account{Id: fmt.Sprint(n)},
+				&sdk.Membership{Id: fmt.Sprint("m", n), Container: sdk.To(sdk.KindGroup, "staff"), Member: sdk.To(sdk.KindAccount, fmt.Sprint(n))})
+		}
+		w.put(append(append(files, staff...), &sdk.Group{Id: "staff", Name: new("staff")})...)
+		w.start()
+		w.settle(2 * time.Hour)
+		w.put(file("one", "public"))
+		w.settle()
+		w.halt()
+		files = nil
+		for n := range 30 {
+			files = append(files, file(fmt.Sprint("renamed", n), "public"))
+		}
+		w.put(files...)
+		w.start()
+		w.settle()
+		gone := &store.Batch{Home: store.Home{Listing: "all"}, Defines: kinds, Reason: "missing twice"}
+		for n := range 21 {
+			gone.Records = append(gone.Records, store.Record{Op: store.Delete, Kind: sdk.KindMembership, ID: fmt.Append(nil, "m", n)})
+		}
+		w.commit(gone)
+		w.settle()
+		w.settle(2 * time.Hour)
+		w.put(file("two", "public"))
+		w.settle()
+		w.halt()
+		free, held := map[string]int{}, map[string]int{}
+		for _, i := range w.intents() {
+			name, _, _ := strings.Cut(i, " ")
+			if strings.HasSuffix(i, " .") {
+				free[name]++
+			} else {
+				held[name]++
+			}
+		}
+		if free["public"] != 2 || held["public"] != 30 || free["stranger"] != 0 || held["stranger"] != 21 {
+			t.Errorf("free %v, for a person %v: %q", free, held, w.intents())
+		}
 	})
 }
 

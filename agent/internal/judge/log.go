@@ -34,6 +34,9 @@ func (j *Judge) follow(ctx context.Context) (bool, error) {
 	if err != nil || last <= j.state.Position {
 		return false, err
 	}
+	if err := j.lookAhead(ctx); err != nil {
+		return false, err
+	}
 	var segment []store.Entry
 	n, began := 0, time.Now()
 	for e, err := range j.Store.Log(ctx, j.state.Position) {
@@ -90,6 +93,7 @@ func (j *Judge) segment(ctx context.Context, entries []store.Entry) error {
 	for _, e := range entries {
 		j.reader.Forget(ctx, e)
 		j.note(e)
+		j.churned(e)
 		if e.ID == "" {
 			continue
 		}
@@ -305,11 +309,7 @@ func (j *Judge) act(r *rule, f *Finding, facets []string, c cause) error {
 	if r.Mode != modeEnforce || len(r.Actions) == 0 || j.Propose == nil || !c.act || j.Now().Sub(c.at) > r.ActWithin {
 		return nil
 	}
-	for _, facet := range facets {
-		if j.Shrunk != nil && j.Shrunk(facet) {
-			f.Doubt = "the last list of " + facet + " was so much smaller that it is not believed yet"
-		}
-	}
+	f.Doubt = j.doubt(r, facets)
 	docs, err := j.Propose(r.Policy, f)
 	if err != nil {
 		j.failed(r, fmt.Errorf("its action on %s: %w", f.Ref, err))

@@ -29,6 +29,7 @@ type state struct {
 	Policies map[string]*standing `json:"policies"`
 	Walk     *walk                `json:"walk,omitempty"`
 	Gone     []gone               `json:"gone,omitempty"`
+	Churn    map[wire.Kind]*churn `json:"churn,omitempty"`
 }
 
 // standing is where a policy stands.
