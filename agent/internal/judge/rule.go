@@ -61,3 +61,16 @@ func defines(d *wire.Description, facet string, k wire.Kind) bool {
 func (r *rule) rests(k wire.Kind) bool {
 	return slices.Contains(r.reads.Kinds, k) || r.reads.People && k == wire.Kind_KIND_ACCOUNT
 }
+
+// minds says whether an entry about another record may change what the policy says.
+func (r *rule) minds(e store.Entry) bool {
+	if !r.rests(e.Kind) {
+		return false
+	}
+	fields, some := r.reads.Looked[e.Kind]
+	if !some {
+		return true
+	}
+	return (e.What == store.Updated || e.What == store.Filled) && (len(e.Fields) == 0 ||
+		slices.ContainsFunc(e.Fields, func(f string) bool { return slices.Contains(fields, f) }))
+}

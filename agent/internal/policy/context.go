@@ -72,6 +72,9 @@ type Reads struct {
 	Fields []string
 	// Kinds of other records: a change of one of these may change what the condition says.
 	Kinds []wire.Kind
+	// Looked has, of those of them of which only some fields are read, these. Such a record that is created or deleted changes
+	// nothing: who lies in a folder comes after it.
+	Looked map[wire.Kind][]string
 	// Now: it asks for the time, so what it says changes by itself.
 	Now bool
 	// Change: it asks what just happened, or what was before. It is judged on every change, and says nothing of a state.

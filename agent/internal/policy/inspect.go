@@ -49,11 +49,12 @@ type inspector struct {
 	seen      Reads
 	parts     map[int64]bool // names of the record, or of change, of which only fields are read
 	providers []named
+	above     map[string]bool // fields read of parents; nil: any
 }
 
 func (l *language) inspect(checked *cel.Ast) (*inspector, error) {
 	i := &inspector{
-		language: l, tree: checked.NativeRep(), fields: map[string]bool{}, kinds: map[wire.Kind]bool{}, parts: map[int64]bool{},
+		language: l, tree: checked.NativeRep(), fields: map[string]bool{}, kinds: map[wire.Kind]bool{}, parts: map[int64]bool{}, above: map[string]bool{},
 	}
 	ast.PostOrderVisit(i.tree.Expr(), ast.NewExprVisitor(i.visit))
 	ast.PostOrderVisit(i.tree.Expr(), ast.NewExprVisitor(i.whole))
@@ -66,6 +67,9 @@ func (l *language) inspect(checked *cel.Ast) (*inspector, error) {
 func (i *inspector) reads() Reads {
 	r := i.seen
 	r.Fields, r.Kinds = slices.Sorted(maps.Keys(i.fields)), slices.Sorted(maps.Keys(i.kinds))
+	if i.kinds[wire.Kind_KIND_FILE] && i.above != nil {
+		r.Looked = map[wire.Kind][]string{wire.Kind_KIND_FILE: slices.Sorted(maps.Keys(i.above))}
+	}
 	return r
 }
 
@@ -84,6 +88,9 @@ func (i *inspector) visit(e ast.Expr) {
 
 // whole: who names the record without a field reads all of it, and who asks for a change that may be of any field, too.
 func (i *inspector) whole(e ast.Expr) {
+	if e.Kind() == ast.CallKind && e.AsCall().FunctionName() == "parent" && !i.parts[e.ID()] {
+		i.above = nil
+	}
 	if e.Kind() != ast.IdentKind || i.parts[e.ID()] || e.AsIdent() != i.record && (!i.changes || e.AsIdent() != "change" && e.AsIdent() != "before") {
 		return
 	}
@@ -102,6 +109,12 @@ func (i *inspector) selection(s ast.SelectExpr) {
 	from := derived[i.typeOf(of)+"."+s.FieldName()]
 	for _, k := range from.kinds {
 		i.kinds[k] = true
+	}
+	if of.Kind() == ast.CallKind && of.AsCall().FunctionName() == "parent" {
+		i.parts[of.ID()] = true
+		for _, f := range append(slices.Clone(from.fields), s.FieldName()) {
+			i.above[f] = true
+		}
 	}
 	if of.Kind() == ast.IdentKind && (of.AsIdent() == i.record || i.changes && of.AsIdent() == "before") {
 		i.parts[of.ID()] = true

@@ -205,6 +205,14 @@ func TestReads(t *testing.T) {
 			Reads{Fields: []string{"access", "access_level", "owner"}, Kinds: []wire.Kind{account, group, membership}},
 		},
 		{wire.Kind_KIND_FILE, `owner(file).email == 'x'`, Reads{Fields: []string{"owner"}, Kinds: []wire.Kind{account}}},
+		{
+			wire.Kind_KIND_FILE, `parent(file).access_level == 'public' || parent(file).name == 'x'`,
+			Reads{
+				Fields: []string{"parent"}, Kinds: []wire.Kind{account, group, membership, wire.Kind_KIND_FILE},
+				Looked: map[wire.Kind][]string{wire.Kind_KIND_FILE: {"access", "access_level", "name", "owner"}},
+			},
+		},
+		{wire.Kind_KIND_FILE, `parent(parent(file)).trashed`, Reads{Fields: []string{"parent"}, Kinds: []wire.Kind{wire.Kind_KIND_FILE}}},
 		{wire.Kind_KIND_FILE, `owner(file).admin`, Reads{Fields: []string{"owner"}, Kinds: []wire.Kind{account, group, role, membership}}},
 		{account, `account.admin && !known(account.mfa)`, Reads{Fields: []string{"admin", "mfa"}, Kinds: []wire.Kind{group, role, membership}}},
 		{account, `account.external`, Reads{Fields: []string{"email", "external"}}},
