@@ -28,14 +28,16 @@ import (
 // The limits, each with its unit.
 const (
 	maxEntries     = 10_000  // of the log, between two commits
-	maxSegment     = 128     // entries whose records are judged together
+	maxSegment     = 64      // entries whose records are judged together
 	maxTail        = 2_000   // entries behind which a walk waits
 	maxBatchBytes  = 1 << 20 // of documents, after which they are committed
 	maxWindows     = 1000    // of repeated activities, after which they are committed
 	maxChunk       = 512     // records of a walk, between two looks at the log
 	maxChunkTime   = 100 * time.Millisecond
-	noPause        = 10 * time.Millisecond  // a piece of work that took less is followed by the next at once
-	maxPause       = time.Second            // after one that took longer
+	scanning       = time.Second           // since the log moved: somebody scans
+	noPause        = 10 * time.Millisecond // then a piece of work that took less is followed by the next at once
+	pauseFactor    = 3                     // and one that took longer by a pause so much longer
+	maxPause       = time.Second
 	maxPlace       = 10_000                 // records of a walk, after which its place is committed
 	maxSweep       = 512                    // findings looked at again, between two looks at the log
 	maxRecordBytes = 64 << 10               // of a record in a finding; of a larger one only the address is kept
@@ -128,6 +130,9 @@ type Judge struct {
 	accounts accountNews
 	ahead    map[wire.Kind]*churn // what the log is going to tell
 
+	logged uint64    // the newest entry of the log when it was seen to move
+	moved  time.Time // when that was
+
 	woken chan struct{}
 	mu    sync.Mutex // for what follows
 	wakes wakes
@@ -196,11 +201,8 @@ func (j *Judge) run(ctx context.Context) error {
 		}
 		j.report()
 		if wait == 0 {
-			// Half of a processor at most, however slow its policies: the rest is for who scans.
-			if took := time.Since(began); took > noPause {
-				if err := pause(ctx, min(took, maxPause)); err != nil {
-					return err
-				}
+			if err := j.pause(ctx, time.Since(began)); err != nil {
+				return err
 			}
 			continue
 		}
@@ -218,11 +220,22 @@ func (j *Judge) run(ctx context.Context) error {
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// pause leaves the processors to a scan that goes on: a slow policy takes a quarter of one at most.
+func (j *Judge) pause(ctx context.Context, took time.Duration) error {
+	last, err := j.Store.Last()
+	if err != nil {
+		return err
+	}
+	if last != j.logged {
+		j.logged, j.moved = last, time.Now()
+	}
+	if took < noPause || time.Since(j.moved) > scanning {
+		return ctx.Err()
+	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(d):
+	case <-time.After(min(pauseFactor*took, maxPause)):
 		return nil
 	}
 }

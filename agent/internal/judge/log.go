@@ -22,7 +22,7 @@ type cause struct {
 	reason   string // of a closing, when the record does not say
 }
 
-func (j *Judge) logged(e store.Entry) cause {
+func (j *Judge) because(e store.Entry) cause {
 	return cause{
 		id: j.named("log", e.Sequence), at: e.At, act: true, reason: e.Reason, baseline: slices.Contains(j.state.Renewed, e.Kind),
 	}
@@ -127,7 +127,7 @@ func (j *Judge) note(e store.Entry) {
 		case e.Sequence <= r.standing.From && first: // its own first look comes
 		case first && (r.Kind == e.Kind || r.rests(e.Kind)):
 			j.want(r, true, e.At)
-		case !first && r.rests(e.Kind):
+		case !first && r.minds(e):
 			j.want(r, slices.Contains(j.state.Renewed, e.Kind), e.At)
 		}
 	}
@@ -162,7 +162,7 @@ func (j *Judge) record(ctx context.Context, c *changedRecord) error {
 		if err != nil {
 			return err
 		}
-		if err := j.settle(r, key, found, old, j.logged(e)); err != nil {
+		if err := j.settle(r, key, found, old, j.because(e)); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func (j *Judge) moment(ctx context.Context, e store.Entry) error {
 		}
 		v, err := j.judge(r, found, change, before)
 		if err == nil && v == policy.Match {
-			err = j.happened(r, found, e.Sequence, "", 0, j.logged(e))
+			err = j.happened(r, found, e.Sequence, "", 0, j.because(e))
 		}
 		if err != nil {
 			return err
