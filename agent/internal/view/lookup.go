@@ -221,6 +221,9 @@ func (r *Reader) Forget(ctx context.Context, e store.Entry) {
 	case wire.Kind_KIND_ACCOUNT, wire.Kind_KIND_GROUP:
 		delete(r.cache[k], e.ID)
 		clear(r.groups)
+		if k == wire.Kind_KIND_GROUP {
+			delete(r.cache, wire.Kind_KIND_ACCOUNT) // whose groups hold roles may be administrators by them
+		}
 		if r.addresses[k] == nil || e.ID == "" {
 			return
 		}
