@@ -322,7 +322,7 @@ policy "sign-in-from-unusual-country" {
   on          = "activity"
   when        = "activity.type == 'login' && activity.outcome == 'success' && !(country(activity.ip) in ['de', 'fr', 'se', 'us'])"
   severity    = "medium"
-  enabled     = false # until your countries stand above; it needs a geo database
+  enabled     = false # until your countries stand above; it needs geo_database in agent
 
   test "another country" {
     expect    = "match"

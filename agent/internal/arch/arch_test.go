@@ -35,7 +35,7 @@ var levels = map[string]int{
 	"sdk/serve": 3, "sdk/sdktest": 3, "sdk/sdktest/fake": 3, "sdk/sdktest/spec": 3,
 
 	"agent/internal/secret": 4, "agent/internal/config/syntax": 4, "agent/internal/plughost/shim": 4, "agent/internal/egress": 4,
-	"agent/internal/quota": 4, "agent/internal/record": 4, "agent/internal/store": 4,
+	"agent/internal/quota": 4, "agent/internal/geo": 4, "agent/internal/record": 4, "agent/internal/store": 4,
 	"agent/internal/kept/kepttest": 4, "agent/internal/kept": 5,
 	"agent/internal/config": 5, "agent/internal/catalog": 5, "agent/internal/plughost": 5,
 	"agent/internal/people": 5, "agent/internal/access": 5,
@@ -44,14 +44,14 @@ var levels = map[string]int{
 	"agent/internal/event": 5, "agent/internal/health": 6,
 	"agent/internal/policy": 6, "agent/internal/index": 6, "agent/internal/view": 6, "agent/internal/decision": 6, "agent/internal/alert": 6,
 	"agent/internal/scan": 6, "agent/internal/action": 6, "agent/internal/sink": 6, "agent/internal/judge": 7, "agent/internal/policy/trial": 7,
-	"agent/internal/api": 7, "agent/internal/daemon": 8, "agent": 9,
+	"agent/internal/api": 8, "agent/internal/daemon": 9, "agent": 10,
 }
 
 // Programs: nothing imports them, but what they are made of may be in folders below.
 const (
-	pluginLevel  = 10
-	acmeLevel    = 11 // the simulated company stands on the fakes
-	exampleLevel = 12
+	pluginLevel  = 11
+	acmeLevel    = 12 // the simulated company stands on the fakes
+	exampleLevel = 13
 )
 
 func levelOf(dir string) (int, bool) {

@@ -32,6 +32,9 @@ func (l *loader) agent(f file, b *hclsyntax.Block) {
 	if r.Attribute("connector_dirs") != nil {
 		a.ConnectorDirs = f.paths(r.Texts("connector_dirs"))
 	}
+	if path := r.Text("geo_database"); path != "" {
+		a.Geo = f.path(path)
+	}
 	a.Listen = r.Text("listen")
 	if attr := r.Attribute("listen"); attr != nil && a.Listen != "" {
 		checkListen(r, attr, a.Listen)

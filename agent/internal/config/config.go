@@ -50,6 +50,8 @@ type Agent struct {
 	LogFormat     string // text | json
 	// Containment is strict, basic or off; empty: as strict as the machine allows.
 	Containment string
+	// Geo is a database of where addresses are, in the MaxMind DB format; empty: none.
+	Geo string
 	// SealKey is what the key of kept secrets is derived from; without a reference: a file in DataDir.
 	SealKey Credential `json:",omitzero"`
 	Range   hcl.Range

@@ -31,6 +31,7 @@ type around struct {
 	verified map[string][]string // the same, by instance
 	sources  []index.Source
 	policies []*policy.Policy
+	geo      *places
 	joined   bool          // the accounts of all instances were listed once, so that who is who is known
 	over     chan struct{} // closed when another one took its place
 }
@@ -50,6 +51,7 @@ func (d *Daemon) survey() {
 		}
 	}
 	a.joined = d.joined
+	a.geo = d.places(d.config.Agent.Geo)
 	a.org, a.parties = record.NewOrganisation(a.domains...), policy.NewParties(d.config.Organization, a.domains...)
 	if own := d.config.Organization.Domains; len(own) > 0 {
 		a.org = record.NewOrganisation(own...)
@@ -287,5 +289,7 @@ func (e *elsewhere) Verdict(app record.Ref) (verdict string, known bool) {
 	return e.d.decisions.Verdict(app), true
 }
 
-// Country is part of judge.Elsewhere: there is no geo database yet.
-func (e *elsewhere) Country(string) (code string, known bool) { return "", false }
+// Country is part of judge.Elsewhere.
+func (e *elsewhere) Country(ip string) (code string, known bool) {
+	return e.d.around.Load().geo.country(ip)
+}

@@ -19,6 +19,7 @@ type Stores struct {
 	instances []*api.Instance
 	open      []*bolt.Store
 	parties   *policy.Parties // made at the first question
+	geo       *places         // likewise
 }
 
 // Offline opens the stores of a configuration for reading.
