@@ -132,6 +132,17 @@ func TestCountry(t *testing.T) {
 	}
 }
 
+func TestCode(t *testing.T) {
+	for word, want := range map[string]string{
+		"BR": "br", "Brazil": "br", "United States": "us", " sweden ": "se", "Russian Federation": "ru", "Viet Nam": "vn", "GB": "gb", "uk": "gb", "Türkiye": "tr",
+		"Atlantis": "", "": "", "XX": "", "North": "", "Åland Islands": "ax", "Côte d'Ivoire": "ci", "South Korea": "kr", "Germany": "de",
+	} {
+		if got := geo.Code(word); got != want {
+			t.Errorf("%q is %q, want %q", word, got, want)
+		}
+	}
+}
+
 // TestSample: the file that other packages test with is what this one writes.
 func TestSample(t *testing.T) {
 	const name = "testdata/country.mmdb"

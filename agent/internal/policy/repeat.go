@@ -1,10 +1,12 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/mooring-hq/mooring/agent/internal/geo"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -64,13 +66,14 @@ func repeatValues(field string, a *wire.Activity, in Context) []string {
 	return slices.Compact(values)
 }
 
+// country is a code wherever it can be: two spellings of one country are not two.
 func country(a *wire.Activity, in Context) string {
-	if in.Look != nil {
+	if in.Look != nil && a.GetIp() != "" {
 		if code, known := in.Look.Country(a.GetIp()); known {
 			return strings.ToLower(code)
 		}
 	}
-	return strings.ToLower(a.GetLocation())
+	return cmp.Or(geo.Code(a.GetLocation()), strings.ToLower(a.GetLocation()))
 }
 
 // refKey tells who or what is meant: an e-mail address joins what ids of different listings do not, an id what has none.
