@@ -215,7 +215,7 @@ func TestBaseline(t *testing.T) {
 	w := newWorld(t, "box/main", "github/main")
 	count := func(instance, id string, n int) *event.Event {
 		return zoe1.event(w, event.Baseline, func(e *event.Event) {
-			e.ID, e.Instance, e.Ref, e.Group, e.Count, e.Baseline = id, instance, "", "", n, true
+			e.ID, e.Instance, e.Ref, e.Group, e.Count, e.Baseline, e.Title = id, instance, "", "", n, true, fmt.Sprint("found ", n)
 		})
 	}
 	w.tell(count("box/main", "b1", 3), count("box/main", "b1", 3), count("github/main", "b2", 0))
@@ -250,7 +250,7 @@ func TestBaseline(t *testing.T) {
 	}
 	w.tell(count("box/main", "b5", 4))
 	w.handle()
-	if a, err := w.all.Get(t.Context(), id); err != nil || a.State != Baseline || a.Findings != 4 {
+	if a, err := w.all.Get(t.Context(), id); err != nil || a.State != Baseline || a.Findings != 4 || a.Title != "found 4" {
 		t.Errorf("%+v %v", a, err)
 	}
 }

@@ -215,7 +215,7 @@ func (b *batch) baseline(e *event.Event) (*changing, error) {
 	case c.State == Resolved && e.Count > c.Findings:
 		c.State, c.why = Baseline, "it was resolved, and a new look found more"
 	}
-	c.Findings, c.Total = e.Count, max(c.Total, e.Count)
+	c.Findings, c.Total, c.Title = e.Count, max(c.Total, e.Count), short(e.Title)
 	c.touch(e)
 	if c.Findings == 0 {
 		c.Reason = "a new look found none"

@@ -2,12 +2,17 @@ package api
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 
 	"github.com/mooring-hq/mooring/agent/internal/alert"
+	"github.com/mooring-hq/mooring/agent/internal/judge"
 )
 
 // The limits of an answer.
@@ -115,7 +120,11 @@ func (s *server) alert(w http.ResponseWriter, r *http.Request) error {
 		return refused(err)
 	}
 	detail := AlertDetail{Alert: a, Shown: []*alert.Finding{}}
-	for f, err := range alert.Findings(r.Context(), docs, a.ID) {
+	findings := alert.Findings(r.Context(), docs, a.ID)
+	if a.State == alert.Baseline {
+		findings = s.firstLook(r.Context(), a)
+	}
+	for f, err := range findings {
 		if err != nil {
 			return err
 		}
@@ -124,6 +133,33 @@ func (s *server) alert(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return sendJSON(w, detail)
+}
+
+// firstLook reads what a baseline counts: its findings are kept by their instance only, and say what is so now.
+func (s *server) firstLook(ctx context.Context, a *alert.Alert) iter.Seq2[*alert.Finding, error] {
+	return func(yield func(*alert.Finding, error) bool) {
+		for _, i := range s.b.Instances() {
+			if i.Store == nil || !slices.Contains(a.Instances, i.ID()) {
+				continue
+			}
+			for d, err := range i.Store.Docs(ctx, judge.Bucket, []byte(a.Policy+"\x00")) {
+				f := &judge.Finding{}
+				if err == nil {
+					err = json.Unmarshal(d.Value, f)
+				}
+				if err != nil {
+					yield(nil, fmt.Errorf("findings of %s: %w", i.ID(), err))
+					return
+				}
+				if !f.Baseline || f.Excepted {
+					continue
+				}
+				if !yield(&alert.Finding{Ref: f.Ref, Instance: i.ID(), Title: f.Title, Found: f.Since, Evidence: f.Evidence}, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // onAlert does to an alert what a person wants.
