@@ -91,6 +91,43 @@ func TestKilledAtEveryCommit(t *testing.T) {
 	}
 }
 
+// TestLongWalk: a look at more records than fit into one piece finds each once, wherever it is killed, and goes on where it was.
+func TestLongWalk(t *testing.T) {
+	const files = 1300
+	for trip := range 5 {
+		bubble(t, func(t *testing.T) {
+			w := newWorld(t, on("file", "public", "file.access_level == 'public' && file.name.endsWith('.txt')"))
+			var all []sdk.Record
+			for n := range files {
+				f := file(fmt.Sprintf("f%05d", n), []string{"public", "link", "public"}[n%3])
+				f.Name = new(f.Id + strings.Repeat("x", 6<<10) + ".txt") // so that there are several commits
+				all = append(all, f)
+			}
+			w.put(all...)
+			w.store.trip, w.store.after = trip, trip%2 == 0
+			w.start()
+			w.settle()
+			w.halt()
+			w.compare()
+			if got := w.told(); len(got) != 1 || got[0] != fmt.Sprint("baseline public ", len(w.findings())) {
+				t.Errorf("events %q", got)
+			}
+			w.set(on("file", "public", "file.access_level == 'link' || file.name.startsWith('f00000')"))
+			w.store.trip = trip
+			w.start()
+			w.settle()
+			w.halt()
+			w.compare()
+			if len(w.findings()) != (files+1)/3+1 {
+				t.Errorf("%d findings", len(w.findings()))
+			}
+			if trip > 0 && w.killed != 2 || w.store.counts < 8 {
+				t.Errorf("killed %d times, %d commits", w.killed, w.store.counts)
+			}
+		})
+	}
+}
+
 // TestSchedules: after any life, with kills, restarts, other policies and exceptions, the findings are what a look at
 // everything says, and the events tell how they came about.
 func TestSchedules(t *testing.T) {
