@@ -108,6 +108,9 @@ func TestLongWalk(t *testing.T) {
 			w.start()
 			w.settle()
 			w.halt()
+			if trip > 2 && w.store.walks != 1 {
+				t.Errorf("%d walks began", w.store.walks)
+			}
 			w.compare()
 			if got := w.told(); len(got) != 1 || got[0] != fmt.Sprint("baseline public ", len(w.findings())) {
 				t.Errorf("events %q", got)

@@ -49,9 +49,14 @@ type tripped struct {
 	counts int
 	// meanwhile is called once, when somebody begins to read all records of a kind.
 	meanwhile map[wire.Kind]func()
+	// walks are how often somebody began to read all files.
+	walks int
 }
 
 func (s *tripped) Rows(ctx context.Context, r store.Range) iter.Seq2[store.Row, error] {
+	if r.Kind == sdk.KindFile && r.ID == "" && r.After == nil {
+		s.walks++
+	}
 	if do := s.meanwhile[r.Kind]; do != nil && r.ID == "" {
 		delete(s.meanwhile, r.Kind)
 		do()
