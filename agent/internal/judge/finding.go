@@ -245,7 +245,16 @@ func (j *Judge) emailOf(ref *wire.Ref) string {
 	if k := ref.GetKind(); ref.GetId() == "" || k != wire.Kind_KIND_ACCOUNT && k != wire.Kind_KIND_UNSPECIFIED {
 		return ""
 	}
-	return record.Email(j.look.Account(ref).GetEmail())
+	if e := record.Email(j.look.Account(ref).GetEmail()); e != "" {
+		return e
+	}
+	accounts, _ := j.look.Person(ref) // an account without an address is somebody's who has one elsewhere
+	for _, a := range accounts {
+		if e := record.Email(a.Account.GetEmail()); e != "" {
+			return e
+		}
+	}
+	return ""
 }
 
 // group is what a finding is gathered by: an address where somebody's is known, so that findings of all instances meet; what is
@@ -263,6 +272,11 @@ func (j *Judge) group(r *rule, m wire.RecordMessage) string {
 	g := r.GroupOf(m)
 	if g == "" || strings.Contains(g, "@") {
 		return g
+	}
+	if a, ok := m.(*wire.Account); ok && r.Group != "record" {
+		if e := j.emailOf(&wire.Ref{Kind: wire.Kind_KIND_ACCOUNT, Id: &a.Id}); e != "" {
+			return e
+		}
 	}
 	return j.id() + "/" + g
 }

@@ -10,6 +10,7 @@
 package judge
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"slices"
@@ -277,6 +278,12 @@ func (j *Judge) turn(ctx context.Context) (wait time.Duration, err error) {
 // complete looks which first passes are over. It asks first and looks at the log after, so that all they gave was judged.
 func (j *Judge) complete() error {
 	over := map[wire.Kind]bool{}
+	if len(j.state.Renewed) > 0 {
+		lists, err := j.Store.Doc("scan", []byte("epoch")) // until package scan notes it, its lists are of before the restore
+		if err != nil || !bytes.Equal(lists, j.state.Epoch) {
+			return err
+		}
+	}
 	for _, k := range j.state.Renewed {
 		over[k] = j.Complete == nil || j.Complete(k)
 	}
