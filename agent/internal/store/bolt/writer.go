@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/mooring-hq/mooring/agent/internal/store"
 )
@@ -101,6 +102,9 @@ func (w *writer) end(t table, r []byte, keyBytes int, old []byte) error {
 	}
 	w.bytes += int64(len(key) + len(value))
 	if err := w.bucket(t).Put(key, value); err != nil {
+		if errors.Is(err, bolterrors.ErrIncompatibleValue) { // flipped bits made a bucket of a row
+			return badRow(w.f.path, t, key)
+		}
 		return fmt.Errorf("store file %s: put into %s: %w", w.f.path, tableNames[t], err)
 	}
 	return nil
@@ -111,6 +115,9 @@ func (w *writer) remove(t table, key, old []byte) error {
 	w.st.remove(t, sumOf(old))
 	w.bytes += int64(len(key))
 	if err := w.bucket(t).Delete(key); err != nil {
+		if errors.Is(err, bolterrors.ErrIncompatibleValue) {
+			return badRow(w.f.path, t, key)
+		}
 		return fmt.Errorf("store file %s: delete from %s: %w", w.f.path, tableNames[t], err)
 	}
 	return nil
