@@ -28,12 +28,16 @@ func (s *site) attack(urls map[string]string) map[string]int {
 	s.shareInBox(urls["box"])
 	s.leaveOkta(urls["okta"])
 	return map[string]int{
-		"became-public":         3, // the file in Google, the repository, the file in Box
-		"open-files-are-closed": 2, // the two files
-		"public-repository":     1,
-		"new-admin":             1,
-		"administrator-made":    1,
-		"leaver-still-active":   1, // of one person, in all apps
+		"became-public":           2, // the file in Google, the file in Box; who could read the repository before is not known
+		"open-files-are-closed":   1, // the file in Google
+		"public-repository":       1,
+		"source-code-shared":      1, // what is in it
+		"sensitive-name-shared":   1, // the same: it has a customer.json
+		"new-admin":               1,
+		"administrator-made":      1,
+		"acting-in-anothers-name": 1, // that is how the link in Box was made
+		"leaver-still-active":     1, // of one person, in all apps
+		"token-of-leaver":         1,
 	}
 }
 
@@ -118,11 +122,14 @@ func bearer(token any) map[string]string {
 	return map[string]string{"Authorization": fmt.Sprint("Bearer ", token)}
 }
 
+// dull are files that no other policy minds.
+const dull = "file.type == 'file' && file.name.matches('(txt|md|docx?|[0-9])$') && file.modified_at > ago('100d')"
+
 // shareInGoogle: the owner of a private file opens it to everybody.
 func (s *site) shareInGoogle(at string) {
 	s.t.Helper()
 	file := s.one("files", "googleworkspace/office",
-		"file.access_level == 'private' && file.type == 'file' && file.modified_at > ago('100d') && file.owner.email != ''")
+		"file.access_level == 'private' && "+dull)
 	var key struct {
 		PrivateKeyID string `json:"private_key_id"`
 		PrivateKey   string `json:"private_key"`
@@ -150,14 +157,14 @@ func (s *site) gitHub(at string) map[string]string {
 	s.t.Helper()
 	now := time.Now()
 	app := bearer(s.signed(s.secret("github-acting.pem"), "", map[string]any{"iss": "123457", "iat": now.Add(-time.Minute).Unix(), "exp": now.Add(5 * time.Minute).Unix()}))
-	id := s.send("GET", at+"/orgs/acme-platform/installation", app, nil)["id"].(float64)
-	return bearer(s.send("POST", fmt.Sprintf("%s/app/installations/%d/access_tokens", at, int64(id)), app, nil)["token"])
+	const installation = 80_000 + 9_000_001 // as examples/acme/githuborg numbers it
+	return bearer(s.send("POST", fmt.Sprintf("%s/app/installations/%d/access_tokens", at, installation), app, nil)["token"])
 }
 
 // publishOnGitHub makes a private repository public that has nothing in it that has a policy of its own.
 func (s *site) publishOnGitHub(at string) {
 	s.t.Helper()
-	for _, repo := range s.records("files", "--instance", "github/platform", "--where", "file.type == 'repository' && file.access_level == 'internal'") {
+	for _, repo := range s.records("files", "--instance", "github/platform", "--where", "file.type == 'repository' && file.attributes['visibility'] == 'private'") {
 		attributes, _ := repo["attributes"].(map[string]any)
 		if fmt.Sprint(attributes["archived"]) != "true" {
 			s.send("PATCH", at+"/repos/acme-platform/"+fmt.Sprint(repo["name"]), s.gitHub(at), map[string]any{"private": false})
@@ -170,14 +177,19 @@ func (s *site) publishOnGitHub(at string) {
 // promoteOnGitHub makes a member an owner.
 func (s *site) promoteOnGitHub(at string) {
 	s.t.Helper()
-	who := s.one("accounts", "github/platform", "account.status == 'active' && account.admin == false && account.mfa == 'on' && account.type == 'user' && !account.external")
-	s.send("PUT", at+"/orgs/acme-platform/memberships/"+fmt.Sprint(who["name"]), s.gitHub(at), map[string]any{"role": "admin"})
+	for _, who := range s.records("accounts", "--instance", "github/platform", "--where", "account.status == 'active' && account.type == 'user' && account.mfa == 'on'") {
+		if who["admin"] != true {
+			s.send("PUT", at+"/orgs/acme-platform/memberships/"+fmt.Sprint(who["name"]), s.gitHub(at), map[string]any{"role": "admin"})
+			return
+		}
+	}
+	s.t.Fatal("there is no plain member")
 }
 
 // shareInBox makes an open link of a private file.
 func (s *site) shareInBox(at string) {
 	s.t.Helper()
-	file := s.one("files", "box/content", "file.access_level == 'private' && file.type == 'file' && file.modified_at > ago('100d')")
+	file := s.one("files", "box/content", "file.access_level == 'private' && "+dull)
 	token := s.send("POST", at+"/oauth2/token", nil, url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {"acmemooringbox0acting0000000"}, "client_secret": {s.secret("box-acting.secret")},
 		"box_subject_type": {"enterprise"}, "box_subject_id": {"900100200"},

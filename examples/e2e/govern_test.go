@@ -60,10 +60,10 @@ instance "github" "platform" {
   scan "activities" {
     every = "10s"
   }
-  scan "accounts" {
+  scan "members" {
     every = "10s"
   }
-  scan "files" {
+  scan "repositories" {
     every = "10s"
   }
 }
@@ -113,7 +113,7 @@ instance "box" "content" {
 policy "open-files-are-closed" {
   description = "A file in a drive that everybody, or everybody with the link, can read."
   on          = "file"
-  when        = "file.type == 'file' && file.access_level in ['link', 'public']"
+  when        = "provider == 'googleworkspace' && file.type == 'file' && file.access_level in ['link', 'public']"
   severity    = "high"
   mode        = "enforce"
   action "make_private" {
@@ -214,8 +214,16 @@ func TestIncidents(t *testing.T) {
 		t.Fatal("the first look caused actions")
 	}
 	expected := s.attack(urls)
+	var by map[string]int
+	t.Cleanup(func() { t.Logf("alerts %v, expected %v", by, expected) })
+	var found []string
+	t.Cleanup(func() { t.Log(strings.Join(found, "\n")) })
 	s.wait("the alerts", func() bool {
-		by := named(s.alerts("open"))
+		open := s.alerts("open")
+		by, found = named(open), nil
+		for _, a := range open {
+			found = append(found, fmt.Sprint(a["policy"], " of ", a["group"], ": ", a["title"]))
+		}
 		for policy, n := range expected {
 			if by[policy] < n {
 				return false
@@ -224,7 +232,7 @@ func TestIncidents(t *testing.T) {
 		return true
 	})
 	s.quiet()
-	if by := named(s.alerts("open")); !maps.Equal(by, expected) {
+	if by = named(s.alerts("open")); !maps.Equal(by, expected) {
 		t.Errorf("alerts %v, expected %v", by, expected)
 	}
 	s.approved()
