@@ -22,7 +22,6 @@ type actionFlags struct {
 	args   []string
 	reason string
 	yes    bool
-	wait   bool
 	output *format
 }
 
