@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/mooring-hq/mooring/agent/internal/judge"
 	"github.com/mooring-hq/mooring/agent/internal/people"
 	"github.com/mooring-hq/mooring/agent/internal/quota"
 	"github.com/mooring-hq/mooring/agent/internal/record"
@@ -96,6 +97,7 @@ type Live struct {
 	Progress  []scan.Progress
 	Spent     Spent
 	Realtime  *Realtime
+	Policies  *judge.Status // nil: nobody judges
 }
 
 // Spent is where the time of an instance's calls went.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mooring-hq/mooring/agent/internal/judge"
 	"github.com/mooring-hq/mooring/agent/internal/scan"
 	"github.com/mooring-hq/mooring/agent/internal/sink"
 	"github.com/mooring-hq/mooring/sdk"
@@ -41,6 +42,7 @@ type InstanceStatus struct {
 	Records           map[string]int64 `json:"records,omitempty"`
 	Spent             *Spent           `json:"spent,omitempty"`
 	Realtime          *Realtime        `json:"realtime,omitempty"`
+	Policies          *judge.Status    `json:"policies,omitempty"`
 }
 
 // ListingStatus is the last round of a listing.
@@ -94,7 +96,7 @@ func instanceStatus(ctx context.Context, i *Instance, running bool) (InstanceSta
 	if i.Live != nil {
 		live := i.Live()
 		st.State, st.PID, st.Containment, st.Restarts, st.LastError = live.Phase, live.PID, live.Level, live.Restarts, live.LastError
-		st.Scanning, st.Spent, st.Realtime = live.Progress, new(live.Spent), live.Realtime
+		st.Scanning, st.Spent, st.Realtime, st.Policies = live.Progress, new(live.Spent), live.Realtime, live.Policies
 	}
 	switch {
 	case i.Orphaned:
