@@ -187,11 +187,15 @@ type Session struct {
 	Log func(level, message string, fields ...string)
 	// KeepRaw: activities carry their raw JSON.
 	KeepRaw bool
+	// Acting: the process was started with the actions credentials, to carry out actions. Only then Check tells of the
+	// actions' capabilities, and nothing of what reading does not need.
+	Acting bool
 	// Classify is the description's.
 	Classify func(res *http.Response, body []byte) *Error
 }
 
-// Checker tells who the credential is and what it may do. Without it, serve probes the first page of each root listing.
+// Checker tells who the credential is and what it may do: what of the listings, and where Session.Acting is set, what of the
+// actions. Without it, serve probes the first page of each root listing.
 type Checker interface {
 	Check(ctx context.Context, s *Session) (*Status, error)
 }

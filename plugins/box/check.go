@@ -34,8 +34,11 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		c.Fingerprint = fingerprint(c.Name, c.State.String(), me.ID, me.Role)
 		st.Capabilities = append(st.Capabilities, c)
 	}
-	st.Capabilities = append(st.Capabilities, streamCapability(st.Capabilities), webhookCapability(s),
-		actCapability(actFiles, "list:trash", st.Capabilities), actCapability(actAccounts, "list:users", st.Capabilities))
+	st.Capabilities = append(st.Capabilities, streamCapability(st.Capabilities), webhookCapability(s))
+	if s.Acting {
+		st.Capabilities = append(st.Capabilities,
+			actCapability(actFiles, "list:trash", st.Capabilities), actCapability(actAccounts, "list:users", st.Capabilities))
+	}
 	return st, nil
 }
 

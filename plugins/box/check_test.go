@@ -14,7 +14,12 @@ import (
 
 func states(t *testing.T, w *world) (map[string]sdk.Capability, *sdk.Status) {
 	t.Helper()
-	st, err := connector{}.Check(t.Context(), w.session(t, nil))
+	return statesOf(t, w.session(t, nil))
+}
+
+func statesOf(t *testing.T, s *sdk.Session) (map[string]sdk.Capability, *sdk.Status) {
+	t.Helper()
+	st, err := connector{}.Check(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +40,9 @@ func TestCheck(t *testing.T) {
 		if c := caps["list:"+l.Name]; c.State != sdk.Held || c.Fingerprint == "" {
 			t.Errorf("listing %s is %s: %s", l.Name, c.State, c.Reason)
 		}
+	}
+	if len(caps) != len(sources())+2 {
+		t.Errorf("to read, check tells of more than listings and realtime: %v", caps)
 	}
 	if caps["realtime:stream"].State != sdk.Held || caps["realtime:webhook"].State != sdk.SwitchedOff {
 		t.Errorf("realtime %v %v", caps["realtime:stream"], caps["realtime:webhook"])
@@ -74,8 +82,9 @@ func TestEveryScope(t *testing.T) {
 					c.App.NoActAs = true
 				}
 			})
-			caps, _ := states(t, w)
 			s := w.session(t, nil)
+			s.Acting = true
+			caps, _ := statesOf(t, s)
 			for _, a := range (connector{}).Describe().Actions { // as the listing with the same scope
 				as := map[string]string{actFiles: "trash", actAccounts: "users"}[a.GetCapability()]
 				c, want := caps[a.GetCapability()], sdk.Held

@@ -49,13 +49,11 @@ func actScopes(app bool) []*wire.ScopeNeed {
 	return list
 }
 
-// mayAct says of each action whether the credential may. It costs no request: GitHub told what the credential holds. A
-// credential that holds nothing for any of them is one that reads, and is not told that it lacks everything. owner is whether a
-// person is an owner: invitations are shown to nobody else.
+// mayAct says of each action whether the credential may. It costs no request: GitHub told what the credential holds. owner is
+// whether a person is an owner: invitations are shown to nobody else.
 func (w *subject) mayAct(s *sdk.Session, owner sdk.CapabilityState) []sdk.Capability {
 	app := usesApp(s)
 	var list []sdk.Capability
-	reads := true
 	for i := range table {
 		need := actNeeds[table[i].Name]
 		c := sdk.Capability{Name: table[i].Capability, State: sdk.Held}
@@ -79,14 +77,8 @@ func (w *subject) mayAct(s *sdk.Session, owner sdk.CapabilityState) []sdk.Capabi
 		default:
 			c.State, c.Missing, c.Reason = sdk.Missing, []string{"an owner's token"}, "the scopes are there, but only an owner of the organisation may"
 		}
-		reads = reads && (len(wants) == 0 || c.State != sdk.Held && c.State != sdk.Unknown)
+		c.Fingerprint = fingerprint(c.Name, c.State.String())
 		list = append(list, c)
-	}
-	for i := range list {
-		if c := &list[i]; reads && c.State == sdk.Missing {
-			c.State, c.Reason = sdk.SwitchedOff, "this credential only reads; to act it needs "+strings.Join(c.Missing, " and ")
-		}
-		list[i].Fingerprint = fingerprint(list[i].Name, list[i].State.String())
 	}
 	return list
 }

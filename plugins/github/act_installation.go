@@ -87,7 +87,9 @@ func whileSuspended(ctx context.Context, s *sdk.Session) *sdk.Status {
 		names = append(names, "list:"+src.spec.Name)
 	}
 	for i := range table {
-		names = append(names, table[i].Capability)
+		if s.Acting {
+			names = append(names, table[i].Capability)
+		}
 	}
 	for _, name := range append(names, webhookCapability(s).Name) {
 		c := sdk.Capability{

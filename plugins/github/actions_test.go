@@ -153,11 +153,17 @@ func TestReadingCannotAct(t *testing.T) {
 		}
 	}
 	for _, c := range check(t, reader).Capabilities {
+		if strings.HasPrefix(c.Name, "act:") {
+			t.Errorf("to read, check tells of %s", c.Name)
+		}
+	}
+	reader.Acting = true
+	for _, c := range check(t, reader).Capabilities {
 		if c.Name == "act:suspend_installation" { // every App can stop itself
 			continue
 		}
-		if strings.HasPrefix(c.Name, "act:") && (c.State != sdk.SwitchedOff || len(c.Missing) == 0 || c.Reason == "") {
-			t.Errorf("an App that reads: %+v", c)
+		if strings.HasPrefix(c.Name, "extra:") || strings.HasPrefix(c.Name, "act:") && (c.State != sdk.Missing || len(c.Missing) == 0) {
+			t.Errorf("an App that reads, to act: %+v", c)
 		}
 	}
 }
@@ -223,6 +229,7 @@ func mustPlan(t *testing.T, s *sdk.Session, i *sdk.Intent) *sdk.Plan {
 func TestCheckWhileSuspended(t *testing.T) {
 	w := actWorld(t, acting)
 	s := w.appSession(t)
+	s.Acting = true
 	i := &sdk.Intent{Action: "suspend_installation", Target: sdk.To(sdk.KindApp, "99")}
 	p, o := w.act(t, s, i)
 	if o.GetState() != sdk.Done {
@@ -254,7 +261,9 @@ func TestActPermissions(t *testing.T) {
 				acting(c)
 				c.Apps[0].Permissions[permission] = "read"
 			})
-			for _, c := range check(t, w.appSession(t)).Capabilities {
+			s := w.appSession(t)
+			s.Acting = true
+			for _, c := range check(t, s).Capabilities {
 				if action, ok := strings.CutPrefix(c.Name, "act:"); ok {
 					lacks := slices.Contains(actNeeds[action].app, p)
 					if lacks != (c.State == sdk.Missing) || lacks && !slices.Contains(c.Missing, p) {

@@ -63,9 +63,12 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		return nil, err
 	}
 	st.Capabilities = append(st.Capabilities, webhookCapability(s))
+	if !s.Acting {
+		st.Capabilities = append(st.Capabilities, who.unneeded()...)
+		return st, nil
+	}
 	invitations := slices.IndexFunc(st.Capabilities, func(c sdk.Capability) bool { return c.Name == "list:invitations" })
 	st.Capabilities = append(st.Capabilities, who.mayAct(s, st.Capabilities[invitations].State)...)
-	st.Capabilities = append(st.Capabilities, who.unneeded()...)
 	return st, nil
 }
 
@@ -128,7 +131,7 @@ func (w *subject) unneeded() []sdk.Capability {
 		if !needed(scope) {
 			list = append(list, sdk.Capability{
 				Name: "extra:" + scope, State: sdk.Unneeded,
-				Reason: "held, but reading does not need it; take it away from a credential that is not for actions",
+				Reason: "held, but reading does not need it; take it away: actions have their own credential",
 			})
 		}
 	}

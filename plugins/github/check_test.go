@@ -34,7 +34,9 @@ func states(st *sdk.Status) map[string]string {
 
 func TestCheckAsOwner(t *testing.T) {
 	w := start(t, newOrg(), nil)
-	st := check(t, w.session(ownerToken, nil))
+	s := w.session(ownerToken, nil)
+	s.Acting = true
+	st := check(t, s)
 	if st.TenantID != "77" || st.TenantName != orgName || st.Subject != "user000" || st.CredentialExpires.Before(time.Now()) {
 		t.Errorf("status: %+v", st)
 	}

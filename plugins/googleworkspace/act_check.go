@@ -7,10 +7,8 @@ import (
 	"github.com/mooring-hq/mooring/sdk"
 )
 
-// actCapabilities say which actions the credential may take. One that has none of the scopes that write only reads, and then
-// the actions are off, not missing.
+// actCapabilities say which actions the credential may take.
 func (c connector) actCapabilities(ctx context.Context, cl *client, held map[scope]error) ([]sdk.Capability, error) {
-	reads := true
 	for _, s := range []scope{scopeUserWrite, scopeDrive, scopeUserTokens} {
 		if _, known := held[s]; !known {
 			_, err := cl.mint(ctx, cl.admin(s))
@@ -19,7 +17,6 @@ func (c connector) actCapabilities(ctx context.Context, cl *client, held map[sco
 			}
 			held[s] = err
 		}
-		reads = reads && (held[s] != nil || s == scopeUserTokens) // which listing tokens needs, too
 	}
 	var list []sdk.Capability
 	for _, d := range c.deeds() {
@@ -32,11 +29,7 @@ func (c connector) actCapabilities(ctx context.Context, cl *client, held map[sco
 				}
 			}
 		}
-		switch {
-		case one.State != sdk.Missing:
-		case reads:
-			one.State, one.Reason = sdk.SwitchedOff, "this credential only reads"
-		case len(one.Missing) == 1 && one.Missing[0] == scopeAudit.url() && d.On == sdk.KindFile:
+		if len(one.Missing) == 1 && one.Missing[0] == scopeAudit.url() && d.On == sdk.KindFile {
 			one.State, one.Missing, one.Reason = sdk.Held, nil, "without the log of Drive, each action on a file has to say whose it is"
 		}
 		list = append(list, one)

@@ -43,11 +43,15 @@ func (c connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, erro
 		one.Fingerprint = fingerprint(one.Name, one.State.String(), st.TenantID, k.Email, cl.setting(adminSetting))
 		st.Capabilities = append(st.Capabilities, one)
 	}
+	st.Capabilities = append(st.Capabilities, pushCapability(s))
+	if !s.Acting {
+		return st, nil
+	}
 	acts, err := c.actCapabilities(ctx, cl, held)
 	if err != nil {
 		return nil, err
 	}
-	st.Capabilities = append(append(st.Capabilities, pushCapability(s)), acts...)
+	st.Capabilities = append(st.Capabilities, acts...)
 	return st, nil
 }
 

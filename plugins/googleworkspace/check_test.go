@@ -29,6 +29,12 @@ func check(t *testing.T, w *world, s *sdk.Session) map[string]sdk.Capability {
 func TestCheck(t *testing.T) {
 	w := start(t, newWorld(), acting)
 	s := w.session(t)
+	for name := range check(t, w, s) {
+		if strings.HasPrefix(name, "act:") {
+			t.Errorf("to read, check tells of %s", name)
+		}
+	}
+	s.Acting = true
 	st, err := w.connector().Check(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)

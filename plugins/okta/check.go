@@ -32,11 +32,15 @@ func (connector) Check(ctx context.Context, s *sdk.Session) (*sdk.Status, error)
 		return nil, err
 	}
 	st.Capabilities = append(st.Capabilities, realtime(s, st.Capabilities)...)
+	if !s.Acting {
+		st.Capabilities = append(st.Capabilities, unneeded(s)...)
+		return st, nil
+	}
 	acts, err := mayAct(ctx, s, st, user)
 	if err != nil {
 		return nil, err
 	}
-	st.Capabilities = slices.Concat(st.Capabilities, acts, unneeded(s))
+	st.Capabilities = append(st.Capabilities, acts...)
 	return st, nil
 }
 

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"io"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -24,6 +25,11 @@ func (a acting) Describe() *sdk.Description {
 		Name: "suspend", TargetKind: sdk.KindAccount, Safety: "readback", Undo: "full", InFlightMax: durationpb.New(1),
 	}}
 	return d
+}
+
+// Check tells what the session says of the process.
+func (acting) Check(_ context.Context, s *sdk.Session) (*sdk.Status, error) {
+	return &sdk.Status{TenantID: "t", Subject: strconv.FormatBool(s.Acting)}, nil
 }
 
 func (acting) Prepare(context.Context, *sdk.Session, *sdk.Intent) (*sdk.Plan, error) {
@@ -149,6 +155,9 @@ func TestWhoMayAct(t *testing.T) {
 	if _, err := reads.rpc.Prepare(t.Context(), &wire.PrepareRequest{Intent: suspend()}); err == nil {
 		t.Error("a process started to read prepared an action")
 	}
+	if c, err := reads.rpc.Check(t.Context(), &wire.CheckRequest{}); err != nil || c.GetSubject() != "false" {
+		t.Errorf("check in a process started to read: %v, %v", c, err)
+	}
 	_ = reads.session.CloseSend()
 	acts := start(t, acting{do: do}, &wire.Start{Instance: "i", Role: "act", Settings: settings.GetSettings(), Secrets: settings.GetSecrets()})
 	acts.receive(t)
@@ -157,6 +166,9 @@ func TestWhoMayAct(t *testing.T) {
 	}
 	if r, err := acts.rpc.ReadBack(t.Context(), &wire.ReadBackRequest{Intent: suspend()}); err != nil || r.GetState() != sdk.Applied {
 		t.Errorf("read back: %v, %v", r, err)
+	}
+	if c, err := acts.rpc.Check(t.Context(), &wire.CheckRequest{}); err != nil || c.GetSubject() != "true" {
+		t.Errorf("check in a process started to act: %v, %v", c, err)
 	}
 	other := suspend()
 	other.Action = "delete"

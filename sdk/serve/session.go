@@ -108,7 +108,7 @@ func (s *server) open(sess *session, start *wire.Start) error {
 	sess.role, sess.secrets = start.GetRole(), values(start.GetSecrets())
 	sess.sdk = &sdk.Session{
 		Instance: start.GetInstance(), Settings: settings, Secret: sess.secret, Keep: sess.keep, Log: sess.log,
-		KeepRaw: start.GetLimits().GetKeepRaw(), Classify: s.spec.Classify,
+		KeepRaw: start.GetLimits().GetKeepRaw(), Acting: sdk.ForActing(sess.role), Classify: s.spec.Classify,
 	}
 	return s.transport(sess, start.GetNetwork())
 }
