@@ -93,6 +93,23 @@ func TestElsewhere(t *testing.T) {
 	})
 }
 
+// TestNoAddress: findings on an account that has no address are gathered by one that its person has elsewhere.
+func TestNoAddress(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t, on("account", "odd", "account.mfa == 'off'"))
+		w.Elsewhere = &others{accounts: map[string]*sdk.Account{"ann": {Id: "00u1", Email: new("Ann@acme.example")}}}
+		w.start()
+		w.settle()
+		w.put(&sdk.Account{Id: "ann", Mfa: new("off")}, &sdk.Account{Id: "bob", Mfa: new("off")})
+		w.settle()
+		w.halt()
+		got := w.events()
+		if len(got) != 2 || got[0].Group != "ann@acme.example" || len(got[0].People) != 1 || got[1].Group != "acme/main/bob" || len(got[1].People) != 0 {
+			t.Errorf("events %+v", got)
+		}
+	})
+}
+
 // TestTooCostly: what cannot be judged is undetermined, and is told once an hour.
 func TestTooCostly(t *testing.T) {
 	bubble(t, func(t *testing.T) {
