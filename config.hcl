@@ -10,10 +10,15 @@ agent {
   data_dir       = "./data"             # production: /var/lib/mooring
   listen         = "127.0.0.1:8420"     # for the console, which is not there yet; the API is on a unix socket
   connector_dirs = ["./bin/connectors"] # production: where the package put them
+
+  # Who wanted, approved and did what stands in data_dir/audit. What proves it is copied here, which whoever may write there
+  # should not be able to change.
+  audit_checkpoints = "./data/audit-checkpoints.jsonl" # production: on another machine, a mount that only appends
 }
 
 organization {
-  domains = ["acme.example"] # production: your own, or nothing: then those that the providers verified
+  domains   = ["acme.example"]            # production: your own, or nothing: then those that the providers verified
+  protected = ["breakglass@acme.example"] # no action touches these: addresses, ids and groups without which nobody gets in again
 }
 
 network {
@@ -32,6 +37,14 @@ instance "github" "platform" {
   credentials {
     app_id      = "123456"                            # production: on the App's settings page
     private_key = secret("file:./run/github-app.pem") # production: file:/etc/mooring/github-app.pem, or systemd:github-app.pem
+  }
+
+  # Another App, which may write. Without this block nothing can be changed: what reads is never used for it.
+  actions {
+    credentials {
+      app_id      = "123457"
+      private_key = secret("file:./run/github-acting.pem")
+    }
   }
 
   scan "files" {
@@ -68,13 +81,21 @@ instance "github" "sales" {
 instance "okta" "workforce" {
   settings {
     base_url = "http://127.0.0.1:9002" # production: https://acme.okta.com, without "-admin"
-    key_id   = "acme-mooring-key"     # production: the KID beside the public key on the app's page
+    key_id   = "acme-mooring-key"      # production: the KID beside the public key on the app's page
   }
 
   # A service app (API Services) with the scopes that only read: it has a quota of its own, and no person behind it.
   credentials {
     client_id   = "0oa1acme000000000005"            # production: on the app's page
     private_key = secret("file:./run/okta-app.pem") # production: file:/etc/mooring/okta-app.pem
+  }
+
+  # Another service app, with the scopes that manage.
+  actions {
+    credentials {
+      client_id   = "0oa1acme000000000006"
+      private_key = secret("file:./run/okta-acting.pem")
+    }
   }
 
   # The System Log is read every few seconds, so what happens shows at once, without an event hook.
@@ -84,16 +105,24 @@ instance "okta" "workforce" {
 # The directory, everybody's drives and the shared ones, the logs.
 instance "googleworkspace" "office" {
   settings {
-    admin     = "jonas.morgan@acme.example"   # production: an administrator, in whose name the directory and the logs are read
-    base_url  = "http://127.0.0.1:9003"       # production: remove these three
-    drive_url = "http://127.0.0.1:9003"
-    token_url = "http://127.0.0.1:9003/token"
+    admin      = "jonas.morgan@acme.example" # production: an administrator, in whose name the directory and the logs are read
+    quarantine = "0AQuarantine"              # a shared drive for files that an action takes out of reach
+    base_url   = "http://127.0.0.1:9003"     # production: remove these three
+    drive_url  = "http://127.0.0.1:9003"
+    token_url  = "http://127.0.0.1:9003/token"
   }
 
   # A service account with domain-wide delegation of the scopes that only read. Scope admin.directory.user.security, which
   # could also revoke, is not among them: the apps that people let in come from the log instead.
   credentials {
     service_account_key = secret("file:./run/googleworkspace-key.json") # production: file:/etc/mooring/googleworkspace.json
+  }
+
+  # Another service account, to which the scopes that write are delegated as well.
+  actions {
+    credentials {
+      service_account_key = secret("file:./run/googleworkspace-acting.json")
+    }
   }
 
   scan "files" {
@@ -112,9 +141,18 @@ instance "box" "content" {
 
   # A Platform App with Client Credentials Grant, which acts as each user. A person's consent works too: `mooring login`.
   credentials {
-    client_id     = "acmemooringbox0clientid0000000"              # production: on the app's page Configuration
-    client_secret = secret("file:./run/box-client.secret")        # production: env:BOX_CLIENT_SECRET
-    enterprise_id = "900100200"                                   # production: on the app's page General Settings
+    client_id     = "acmemooringbox0clientid0000000"       # production: on the app's page Configuration
+    client_secret = secret("file:./run/box-client.secret") # production: env:BOX_CLIENT_SECRET
+    enterprise_id = "900100200"                            # production: on the app's page General Settings
+  }
+
+  # Another Platform App, which may write.
+  actions {
+    credentials {
+      client_id     = "acmemooringbox0acting0000000"
+      client_secret = secret("file:./run/box-acting.secret")
+      enterprise_id = "900100200"
+    }
   }
 
   realtime = "pull" # the enterprise's events are looked at every few seconds
@@ -122,4 +160,60 @@ instance "box" "content" {
   quota {
     share = 0.9 # of 1,000 calls a minute
   }
+}
+
+# What should not be. What matches already at the first look is counted and raises no alarm. Ready policies are in
+# examples/policies: copy the files beside this one (--config may be a folder). `mooring policy try NAME` says what one would
+# find before it says it to anybody, `mooring policy test` runs the tests.
+
+policy "open-to-everybody" {
+  description = "A file in a drive that everybody can find and read"
+  on          = "file"
+  when        = "provider == 'googleworkspace' && file.type == 'file' && file.access_level == 'public'"
+  severity    = "high"
+  mode        = "enforce" # alert: tell, and do nothing; observe: only count
+
+  action "make_private" {
+    approval = "required" # `mooring approve ID`; none: at once, but no more than max_per_hour
+  }
+
+  test "everybody can read it" {
+    expect   = "match"
+    instance = "googleworkspace/office"
+    file     = { type = "file", access_level = "public" }
+  }
+  test "only ours can, or who has the link" {
+    expect   = "no match"
+    instance = "googleworkspace/office"
+    file     = [{ type = "file", access_level = "internal" }, { type = "file", access_level = "link" }]
+  }
+}
+
+policy "left-but-active" {
+  description = "Blocked or deleted where people are managed, and still active somewhere else"
+  on          = "account"
+  when        = <<-CEL
+    account.status == 'active' && account.type != 'service' && person(account).accounts.exists(a,
+      a.provider in ['okta', 'googleworkspace'] && a.account.status in ['suspended', 'deleted'])
+  CEL
+  severity    = "high"
+}
+
+policy "many-downloads" {
+  description = "Somebody downloads fifty different files within ten minutes"
+  on          = "activity"
+  when        = "activity.type == 'file_download'"
+  severity    = "medium"
+
+  repeat {
+    count    = 50
+    within   = "10m"
+    by       = "actor"
+    distinct = "target"
+  }
+}
+
+# All that happens, as lines of OCSF for a SIEM. Others: sink "webhook" (json, slack, teams), sink "smtp".
+sink "ocsf" "siem" {
+  path = "./data/events.jsonl" # production: /var/log/mooring/events.jsonl
 }

@@ -59,6 +59,7 @@ func run(ctx context.Context, bin string, accounts int, once bool) (err error) {
 	}
 	for _, check := range []func(context.Context) error{
 		d.connected, d.scanning, d.leaver, d.person, d.scanned, d.keys, d.killed, d.halved, d.alive, d.rest, d.story,
+		d.silent, d.governed, d.audited,
 	} {
 		if err := check(ctx); err != nil {
 			return errors.Join(err, d.tail(logs))
@@ -70,6 +71,9 @@ func run(ctx context.Context, bin string, accounts int, once bool) (err error) {
 	fmt.Println(`  bin/mooring query files --where "file.access_level == 'public'"`)
 	fmt.Println("  bin/mooring person", d.company.Person(d.company.Leaver()).Email)
 	fmt.Println("  bin/mooring changes")
+	fmt.Println("  bin/mooring alerts --state all")
+	fmt.Println("  bin/mooring actions")
+	fmt.Println("  bin/mooring policy try left-but-active")
 	if once {
 		return nil
 	}

@@ -24,6 +24,17 @@ type instance struct {
 	Records  map[string]int64 `json:"records"`
 	Scanning []walk           `json:"scanning"`
 	Listings []listing        `json:"listings"`
+	Policies *struct {
+		Policies []policy `json:"policies"`
+	} `json:"policies"`
+}
+
+// policy is where one stands in an instance.
+type policy struct {
+	Name     string `json:"name"`
+	Baseline int    `json:"baseline"` // findings of its first look
+	Looked   bool   `json:"looked"`
+	Waiting  bool   `json:"waiting"` // for a look
 }
 
 // walk is what is going on in a listing, or what came of it last.
@@ -108,6 +119,19 @@ func whole(i *instance) bool {
 		}
 	}
 	return len(i.Listings) > 0 && i.busy() == ""
+}
+
+// firstLook gives how much the first look of a policy found, once it is over.
+func (i *instance) firstLook(name string) (found int, over bool) {
+	if i.Policies == nil {
+		return 0, false
+	}
+	for _, p := range i.Policies.Policies {
+		if p.Name == name {
+			return p.Baseline, p.Looked && !p.Waiting
+		}
+	}
+	return 0, false
 }
 
 // left says how much of an instance's quota is left: of the bucket that is nearest to its end, those of
