@@ -233,7 +233,7 @@ func (r *run) strays(after string) {
 	}
 	look(filepath.Join(r.dir, "data"), func(path string) bool {
 		day, _ := filepath.Match("instances/github/sales/activities/*.db", path)
-		return day || path == "agent.db" || path == "instances/github/sales/instance.db"
+		return day || path == "agent.db" || path == "instances/github/sales/instance.db" || strings.HasPrefix(path, "audit/")
 	})
 	look(r.runtime, func(string) bool { return false })
 	if diff := cmp.Diff([]string(nil), found); diff != "" {
