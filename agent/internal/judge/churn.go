@@ -3,35 +3,66 @@ package judge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/mooring-hq/mooring/agent/internal/policy"
 	"github.com/mooring-hq/mooring/agent/internal/store"
+	"github.com/mooring-hq/mooring/agent/internal/view"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
-// More records than these, of a kind, that come or go within an hour are not believed without a person: a provider that gives
-// other ids, or half of a tenant twice, looks like that.
+// More records than these that come, go, or change in what a policy reads, within an hour, are not believed without a person:
+// a provider that gives other ids, half of a tenant twice, or everybody as suspended, looks like that. Of few records a fifth
+// are many, of more than a hundred 20, of very many a hundredth.
 const (
-	churnRecords = 20
-	churnPercent = 20
 	churnTime    = time.Hour
+	churnLeast   = 5
+	churnRecords = 20
+	churnPart    = 5
+	churnLarge   = 100
 )
 
-// churn is how many records of a kind came and went since.
+// many says whether n of so many records are.
+func many(n int, of int64) bool {
+	return int64(n) > max(churnLeast, min(churnRecords, of/churnPart), of/churnLarge)
+}
+
+// churn is how many records of a kind came and went since, and in how many a field changed; "": it is not known which.
 type churn struct {
-	Since time.Time `json:"since"`
-	Came  int       `json:"came,omitempty"`
-	Went  int       `json:"went,omitempty"`
+	Since  time.Time      `json:"since"`
+	Came   int            `json:"came,omitempty"`
+	Went   int            `json:"went,omitempty"`
+	Fields map[string]int `json:"fields,omitempty"`
 }
 
 func (c *churn) add(e store.Entry, by int) {
-	switch e.What { //nolint:exhaustive // the others neither come nor go
+	switch e.What {
 	case store.Created:
 		c.Came += by
 	case store.Deleted:
 		c.Went += by
+	case store.Updated, store.Filled:
+		if c.Fields == nil {
+			c.Fields = map[string]int{}
+		}
+		for _, f := range e.Fields {
+			c.Fields[f] += by
+		}
+		if len(e.Fields) == 0 {
+			c.Fields[""] += by
+		}
+	case store.Baseline, store.Activities:
 	}
+}
+
+// changed is in how many records a field did, of those that are read; nil: all are.
+func (c *churn) changed(f string, read []string) int {
+	if read != nil && f != "" && !slices.Contains(read, f) {
+		return 0
+	}
+	return c.Fields[f]
 }
 
 // acts says whether any policy may lead to an action: only then it matters what to believe.
@@ -39,12 +70,33 @@ func (j *Judge) acts() bool {
 	if j.Propose == nil {
 		return false
 	}
-	for _, r := range j.rules {
-		if r.Mode == modeEnforce && len(r.Actions) > 0 {
-			return true
+	return slices.ContainsFunc(j.rules, (*rule).acts)
+}
+
+func (r *rule) acts() bool { return r.Mode == modeEnforce && len(r.Actions) > 0 }
+
+// crowded says whether a walk is about to find many among some records. known are those that have a finding.
+func (j *Judge) crowded(r *rule, records []view.Found, known []store.Doc) (bool, error) {
+	if j.Propose == nil || !r.acts() {
+		return false, nil
+	}
+	has, n := map[string]bool{}, 0
+	for _, d := range known {
+		has[string(d.Key)] = true
+	}
+	for i := range records {
+		if has[string(r.key(records[i].Ref.ID, 0, ""))] {
+			continue
+		}
+		v, err := j.judge(r, &records[i], nil, nil)
+		if err != nil {
+			return false, err
+		}
+		if v == policy.Match {
+			n++
 		}
 	}
-	return false
+	return many(n, int64(len(records))), nil
 }
 
 // lookAhead counts what the log is going to tell, so that the first of many is doubted like the last.
@@ -71,7 +123,7 @@ func (j *Judge) lookAhead(ctx context.Context) error {
 
 // churned counts an entry that is handled.
 func (j *Judge) churned(e store.Entry) {
-	if e.What != store.Created && e.What != store.Deleted {
+	if e.ID == "" {
 		return
 	}
 	c := j.state.Churn[e.Kind]
@@ -96,17 +148,70 @@ func (j *Judge) doubt(r *rule, facets []string) string {
 		}
 	}
 	total := j.Store.Counts()
-	for _, k := range append([]wire.Kind{r.Kind}, r.reads.Kinds...) {
-		came, went := 0, 0
-		if c := j.state.Churn[k]; c != nil && j.since(c.Since) <= churnTime {
-			came, went = c.Came, c.Went
+	if r.Kind != wire.Kind_KIND_ACTIVITY && (r.crowd || many(r.standing.found(j.Now()), total[r.Kind])) {
+		return "the policy found so many within an hour that something else may be wrong"
+	}
+	kinds := append([]wire.Kind{r.Kind}, r.reads.Kinds...)
+	if r.reads.People {
+		kinds = append(kinds, wire.Kind_KIND_ACCOUNT)
+	}
+	for _, k := range kinds {
+		if k == wire.Kind_KIND_ACTIVITY {
+			continue // what happens is no list
 		}
-		if a := j.ahead[k]; a != nil {
-			came, went = came+a.Came, went+a.Went
-		}
-		if n := max(came, went); k != wire.Kind_KIND_ACTIVITY && n > churnRecords && int64(n)*100 > (total[k]+int64(went))*churnPercent {
-			return fmt.Sprintf("%d records of kind %s came or went within an hour", n, sdk.KindName(k))
+		if why := j.unlikely(k, r.readsOf(k), total[k]); why != "" {
+			return why
 		}
 	}
 	return ""
+}
+
+// unlikely is why what a kind's records say now is not believed. fields are those that are read; nil: all.
+func (j *Judge) unlikely(k wire.Kind, fields []string, total int64) string {
+	c, a := j.state.Churn[k], j.ahead[k]
+	if c == nil || j.since(c.Since) > churnTime {
+		c = &churn{}
+	}
+	if a == nil {
+		a = &churn{}
+	}
+	went := c.Went + a.Went
+	if n := max(c.Came+a.Came, went); many(n, total+int64(went)) {
+		return fmt.Sprintf("%d records of kind %s came or went within an hour", n, sdk.KindName(k))
+	}
+	for _, one := range []*churn{c, a} {
+		for f := range one.Fields {
+			if n := c.changed(f, fields) + a.changed(f, fields); many(n, total) {
+				return fmt.Sprintf("%d records of kind %s changed alike within an hour", n, sdk.KindName(k))
+			}
+		}
+	}
+	return ""
+}
+
+// readsOf are the fields of a kind that a policy reads; nil: they may be any.
+func (r *rule) readsOf(k wire.Kind) []string {
+	switch fields, some := r.reads.Looked[k]; {
+	case k == r.Kind && !r.momentary && !r.rests(k):
+		return r.reads.Fields
+	case some && k != r.Kind:
+		return fields
+	}
+	return nil
+}
+
+// found is how many records a policy has found within the hour.
+func (s *standing) found(now time.Time) int {
+	if now.Sub(s.Found.Since) > churnTime {
+		return 0
+	}
+	return s.Found.Came
+}
+
+// finds counts one.
+func (s *standing) finds(now time.Time) {
+	if now.Sub(s.Found.Since) > churnTime {
+		s.Found = churn{Since: now}
+	}
+	s.Found.Came++
 }

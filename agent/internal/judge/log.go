@@ -253,6 +253,7 @@ func (j *Judge) open(r *rule, key []byte, f *Finding, facets []string, c cause) 
 		return nil
 	}
 	j.opened(f, c.at)
+	r.standing.finds(j.Now())
 	return j.act(r, f, facets, c)
 }
 
@@ -306,7 +307,7 @@ func (j *Judge) turnOver(r *rule, was, f *Finding, other bool, c cause) {
 
 // act has the intents of an enforcing policy committed along with its finding.
 func (j *Judge) act(r *rule, f *Finding, facets []string, c cause) error {
-	if r.Mode != modeEnforce || len(r.Actions) == 0 || j.Propose == nil || !c.act || j.Now().Sub(c.at) > r.ActWithin {
+	if !r.acts() || j.Propose == nil || !c.act || j.Now().Sub(c.at) > r.ActWithin {
 		return nil
 	}
 	f.Doubt = j.doubt(r, facets)

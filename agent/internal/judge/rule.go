@@ -15,6 +15,7 @@ type rule struct {
 	momentary bool
 	timed     bool // what it says changes without an entry in the log
 	standing  *standing
+	crowd     bool // of the records that a walk looks at, many are found at once
 }
 
 // unlogged are the fields whose changes are not in the log, because they move by themselves.

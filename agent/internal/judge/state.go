@@ -51,6 +51,7 @@ type standing struct {
 	Unknown  int       `json:"undetermined"` // records, at the last walk
 	Failed   time.Time `json:"failed,omitzero"`
 	Failure  string    `json:"failure,omitempty"`
+	Found    churn     `json:"found,omitzero"` // within the hour
 }
 
 // pending is a walk that a policy waits for.

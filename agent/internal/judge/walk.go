@@ -203,6 +203,14 @@ func (j *Judge) compare(ctx context.Context, r *rule, records []view.Found, in p
 		}
 		docs = append(docs, d)
 	}
+	if !c.baseline {
+		crowd, err := j.crowded(r, records, docs)
+		if err != nil {
+			return err
+		}
+		r.crowd = crowd
+		defer func() { r.crowd = false }()
+	}
 	settle := func(id string, found *view.Found, old []byte) error {
 		if _, later := j.concerned(r, fresh[id]); later {
 			return nil
