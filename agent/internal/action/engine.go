@@ -69,6 +69,8 @@ type Config struct {
 	Doubt func(ctx context.Context, target record.Ref) string
 	// Stopped says why no action may leave at all; "": they may.
 	Stopped func() string
+	// Fill gives what of a new intent's arguments can be known of itself: those that were given go before. nil: nothing.
+	Fill func(spec *wire.ActionSpec, target record.Ref) map[string]string
 	// Population is how many records of a kind there are.
 	Population func(wire.Kind) int64
 	// Acted is told of targets that may be others now, so that somebody looks; nil: nobody does.

@@ -53,7 +53,7 @@ func Each(ctx context.Context, s Docs, yield func(*Intent) bool) error {
 	return nil
 }
 
-// ErrNoIntent: there is none of that id.
+// ErrNoIntent says that there is none of that id.
 var ErrNoIntent = errors.New("there is no such intent")
 
 // Get reads one intent.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/mooring-hq/mooring/agent/internal/record"
 	"github.com/mooring-hq/mooring/agent/internal/store"
@@ -53,6 +54,23 @@ func (e *Engine) intent(w *Wish) (*Intent, error) {
 	return i, nil
 }
 
+// filled is a wish with the arguments that can be known of themselves. An undo takes those of what it takes back instead.
+func (e *Engine) filled(w Wish) *Wish {
+	spec := e.spec(w.Action)
+	if e.Fill == nil || spec == nil {
+		return &w
+	}
+	args := map[string]string{}
+	maps.Copy(args, w.Args)
+	for name, value := range e.Fill(spec, w.Target) {
+		if args[name] == "" {
+			args[name] = value
+		}
+	}
+	w.Args = args
+	return &w
+}
+
 // Doc is what the connector says an action does.
 func (e *Engine) Doc(action string) string { return e.spec(action).GetEffectsDoc() }
 
@@ -65,7 +83,7 @@ func CheckArgs(spec *wire.ActionSpec, args map[string]string) error {
 		if a.GetRequired() && v == "" {
 			return fmt.Errorf("action %s needs %s: %s", spec.GetName(), a.GetName(), a.GetDoc())
 		}
-		if given && len(a.GetEnum()) > 0 && !contains(a.GetEnum(), v) {
+		if given && len(a.GetEnum()) > 0 && !slices.Contains(a.GetEnum(), v) {
 			return fmt.Errorf("action %s: %s is one of %v, not %q", spec.GetName(), a.GetName(), a.GetEnum(), v)
 		}
 	}
@@ -75,15 +93,6 @@ func CheckArgs(spec *wire.ActionSpec, args map[string]string) error {
 		}
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (e *Engine) names(k wire.Kind) (names []string) {
@@ -98,7 +107,7 @@ func (e *Engine) names(k wire.Kind) (names []string) {
 // Propose gives the documents of an intent that a policy wants; none when it wanted the same before. The caller commits
 // them, along with why.
 func (e *Engine) Propose(w Wish) ([]store.Doc, error) {
-	i, err := e.intent(&w)
+	i, err := e.intent(e.filled(w))
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +124,7 @@ func (e *Engine) Propose(w Wish) ([]store.Doc, error) {
 
 // Plan says what an action would do now. Nothing is kept, and nothing can be sent.
 func (e *Engine) Plan(ctx context.Context, w Wish) (*Plan, error) {
-	i, err := e.intent(&w)
+	i, err := e.intent(e.filled(w))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +139,7 @@ func (e *Engine) Plan(ctx context.Context, w Wish) (*Plan, error) {
 
 // Act has an action carried out that a person wants: exactly the plan that the person saw.
 func (e *Engine) Act(ctx context.Context, person string, w Wish, plan string) (*Intent, error) {
-	i, err := e.intent(&w)
+	i, err := e.intent(e.filled(w))
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +173,7 @@ func (e *Engine) add(ctx context.Context, i *Intent, others ...*Intent) error {
 	return e.save(ctx, "", i, others...)
 }
 
-// ErrNotWaiting: it does not wait for approval.
+// ErrNotWaiting says that an intent does not wait for approval.
 var ErrNotWaiting = errors.New("it does not wait for approval")
 
 // Approve lets an intent go on, as far as it does what the plan says.
