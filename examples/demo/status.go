@@ -34,7 +34,6 @@ type policy struct {
 	Name     string `json:"name"`
 	Baseline int    `json:"baseline"` // findings of its first look
 	Looked   bool   `json:"looked"`
-	Waiting  bool   `json:"waiting"` // for a look
 }
 
 // walk is what is going on in a listing, or what came of it last.
@@ -128,7 +127,7 @@ func (i *instance) firstLook(name string) (found int, over bool) {
 	}
 	for _, p := range i.Policies.Policies {
 		if p.Name == name {
-			return p.Baseline, p.Looked && !p.Waiting
+			return p.Baseline, p.Looked
 		}
 	}
 	return 0, false
