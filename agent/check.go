@@ -62,7 +62,9 @@ func (o *options) checkOnce(c *cobra.Command, cl *client, args []string) ([]api.
 	}
 	var results []api.Checked
 	for _, a := range answers {
-		results = append(results, api.NewChecked(a.Instance, a.Check, a.Err))
+		one := api.NewChecked(a.Instance, a.Check, a.Err)
+		one.Actions = api.NewCheckedActing(a.Instance, a.Acting, a.ActingErr)
+		results = append(results, one)
 	}
 	return results, nil
 }
@@ -70,7 +72,7 @@ func (o *options) checkOnce(c *cobra.Command, cl *client, args []string) ([]api.
 func printChecks(results []api.Checked, output string) error {
 	failed := 0
 	for n, r := range results {
-		if r.Error != "" {
+		if r.Error != "" || r.Actions != nil && r.Actions.Error != "" {
 			failed++
 		}
 		if output == "json" {
@@ -79,25 +81,32 @@ func printChecks(results []api.Checked, output string) error {
 		if n > 0 {
 			fmt.Println()
 		}
-		if r.Error != "" {
-			fmt.Printf("%s: %s\n", r.Instance, printable(without(r.Instance, r.Error)))
-			continue
+		printChecked(r.Instance, &r)
+		if r.Actions != nil {
+			printChecked(r.Instance+", actions", r.Actions)
 		}
-		line := fmt.Sprintf("%s: %s (%s), as %s", r.Instance, r.Tenant, r.TenantID, r.Subject)
-		if r.CredentialExpires != nil {
-			line += ", credential ends " + r.CredentialExpires.Local().Format(time.DateTime)
-		}
-		fmt.Println(printable(line))
-		t := newTable("  CAPABILITY", "STATE", "WHAT IS MISSING, AND WHY")
-		for _, p := range r.Capabilities {
-			t.row("  "+p.Name, strings.ReplaceAll(p.State, "_", " "), missing(p))
-		}
-		t.print(os.Stdout)
 	}
 	if failed > 0 {
 		return &exit{exitPartly, fmt.Errorf("%d of %d instances could not be checked", failed, len(results))}
 	}
 	return nil
+}
+
+func printChecked(name string, r *api.Checked) {
+	if r.Error != "" {
+		fmt.Printf("%s: %s\n", name, printable(without(r.Instance, r.Error)))
+		return
+	}
+	line := fmt.Sprintf("%s: %s (%s), as %s", name, r.Tenant, r.TenantID, r.Subject)
+	if r.CredentialExpires != nil {
+		line += ", credential ends " + r.CredentialExpires.Local().Format(time.DateTime)
+	}
+	fmt.Println(printable(line))
+	t := newTable("  CAPABILITY", "STATE", "WHAT IS MISSING, AND WHY")
+	for _, p := range r.Capabilities {
+		t.row("  "+p.Name, strings.ReplaceAll(p.State, "_", " "), missing(p))
+	}
+	t.print(os.Stdout)
 }
 
 // missing is what a capability lacks, and why.

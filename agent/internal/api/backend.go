@@ -39,6 +39,8 @@ type Agent interface {
 	// Scan asks for listings of an instance; no kinds: all.
 	Scan(instance string, kinds []wire.Kind, full bool) error
 	Check(ctx context.Context, instance string) (*wire.CheckResponse, error)
+	// CheckActing asks the same of the credentials for actions; nil when the instance has none.
+	CheckActing(ctx context.Context, instance string) (*wire.CheckResponse, error)
 	// BeginLogin gives the page on which a person consents. FinishLogin keeps what came of it, and says who we are then.
 	BeginLogin(ctx context.Context, instance, redirect string, scopes []string) (*LoginPage, error)
 	FinishLogin(ctx context.Context, instance string, state []byte, pasted string) (*Checked, error)

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ type Checked struct {
 	CredentialExpires *time.Time   `json:"credential_expires,omitempty"`
 	Domains           []string     `json:"domains,omitempty"`
 	Capabilities      []Capability `json:"capabilities,omitempty"`
+	// Actions is what the check of the credentials for actions said, of actions only; nil: there are none.
+	Actions *Checked `json:"actions,omitempty"`
 }
 
 // Capability is one thing the credential may or may not do.
@@ -49,6 +52,20 @@ func NewChecked(instance string, r *wire.CheckResponse, err error) Checked {
 	return c
 }
 
+// NewCheckedActing makes one of what the credentials for actions answered; nil when there are none.
+func NewCheckedActing(instance string, r *wire.CheckResponse, err error) *Checked {
+	if r == nil && err == nil {
+		return nil
+	}
+	c := NewChecked(instance, r, err)
+	c.Domains = nil
+	c.Capabilities = slices.DeleteFunc(c.Capabilities, func(p Capability) bool { return !strings.HasPrefix(p.Name, actPrefix) })
+	return &c
+}
+
+// actPrefix begins the names of the capabilities of actions.
+const actPrefix = "act:"
+
 func (s *server) check(w http.ResponseWriter, r *http.Request) error {
 	a, err := s.agent()
 	if err != nil {
@@ -64,7 +81,12 @@ func (s *server) check(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		answer, err := a.Check(r.Context(), i.ID())
-		out = append(out, NewChecked(i.ID(), answer, err))
+		one := NewChecked(i.ID(), answer, err)
+		if err == nil {
+			answer, err = a.CheckActing(r.Context(), i.ID())
+			one.Actions = NewCheckedActing(i.ID(), answer, err)
+		}
+		out = append(out, one)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(out)

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,8 @@ const (
 	stopFile = "actions.stopped"
 	// maxReasonBytes of it are read.
 	maxReasonBytes = 1 << 10
+	// ownerArg is the argument by which an action asks whose a file is: an id, or an e-mail address.
+	ownerArg = "owner"
 )
 
 // acting is an instance's second process: with the credentials of its actions block, started for an action, stopped after.
@@ -101,37 +104,64 @@ func (a *acting) endLocked() {
 	}
 }
 
-// prove starts the process if there is none, and has it say at which tenant it is.
+// check asks what the actions credentials may do, at the tenant of ours: what the instance's own said; nil: said last.
+func (a *acting) check(ctx context.Context, ours *wire.CheckResponse) (*wire.CheckResponse, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.idle != nil {
+		a.idle.Stop()
+	}
+	defer a.rest()
+	return a.ask(ctx, ours)
+}
+
+// prove has the process say at which tenant it is, if it did not yet.
 func (a *acting) prove(ctx context.Context) error {
+	if a.connector != nil && a.proved != 0 && a.connector.State().PID == a.proved {
+		return nil
+	}
+	_, err := a.ask(ctx, nil)
+	return err
+}
+
+// ask starts the process if there is none, and has it say at which tenant it is, and what it may do there. It needs the lock.
+func (a *acting) ask(ctx context.Context, ours *wire.CheckResponse) (*wire.CheckResponse, error) {
 	if a.connector == nil {
 		spec, err := a.spec(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		a.d.ledger.Configure(a.name(), a.i.c.Description.GetBuckets(), a.i.c.Quota.Share, nil)
 		a.connector = a.d.host.Start(*spec)
 	}
-	if pid := a.connector.State().PID; pid != 0 && pid == a.proved {
-		return nil
-	}
-	ours, err := scan.LastCheck(a.i.store)
-	if err != nil {
-		return err
-	}
-	if ours.GetTenantId() == "" {
-		return sdk.Errorf(sdk.ErrNotReady, "instance %s: its tenant is not known yet: nothing is done before `mooring check` says who it is", a.i.c.ID())
+	if ours == nil {
+		var err error
+		if ours, err = scan.LastCheck(a.i.store); err != nil {
+			return nil, err
+		}
 	}
 	is, err := a.connector.Check(ctx)
 	if err != nil {
-		return fmt.Errorf("the actions credentials: %w", err)
+		return nil, fmt.Errorf("the actions credentials: %w", err)
 	}
-	if is.GetTenantId() != ours.GetTenantId() {
+	if err := sameTenant(a.i.c.ID(), ours, is); err != nil {
 		a.endLocked()
-		return sdk.Errorf(sdk.ErrBlocked, "instance %s: the actions credentials are for tenant %q (%s), the instance is %q (%s): nothing is done with them",
-			a.i.c.ID(), is.GetTenantId(), is.GetTenantName(), ours.GetTenantId(), ours.GetTenantName())
+		return nil, err
 	}
 	a.d.ledger.Own(a.name(), a.i.c.Provider, is.GetOwners())
 	a.proved = a.connector.State().PID
+	return is, nil
+}
+
+// sameTenant: credentials for another tenant change nothing.
+func sameTenant(id string, ours, is *wire.CheckResponse) error {
+	switch {
+	case ours.GetTenantId() == "":
+		return sdk.Errorf(sdk.ErrNotReady, "instance %s: its tenant is not known yet: nothing is done before `mooring check` says who it is", id)
+	case is.GetTenantId() != ours.GetTenantId():
+		return sdk.Errorf(sdk.ErrBlocked, "instance %s: the actions credentials are for tenant %q (%s), the instance is %q (%s): nothing is done with them",
+			id, is.GetTenantId(), is.GetTenantName(), ours.GetTenantId(), ours.GetTenantName())
+	}
 	return nil
 }
 
@@ -167,10 +197,28 @@ func (i *instance) openActions(d *Daemon) {
 		Instance: i.c.ID(), Specs: i.c.Description.GetActions(), Store: i.store, Audit: d.audit, Open: i.acting.open,
 		Guard: func(ctx context.Context, _ string, target record.Ref) error { return d.guard(ctx, i, target) },
 		Doubt: func(ctx context.Context, target record.Ref) string { return doubt(ctx, i, target) }, Stopped: d.stopped,
+		Fill:       i.fill,
 		Population: func(k wire.Kind) int64 { return i.store.Counts()[k] },
 		Acted:      i.acted,
 		Logger:     d.Logger.With("instance", i.c.ID()),
 	})
+}
+
+// fill says whose a file is, to actions that ask for its owner: providers show a file to those only who may open it.
+func (i *instance) fill(spec *wire.ActionSpec, target record.Ref) map[string]string {
+	asks := func(a *wire.SettingSpec) bool { return a.GetName() == ownerArg }
+	if target.Kind != wire.Kind_KIND_FILE || !slices.ContainsFunc(spec.GetArgs(), asks) {
+		return nil
+	}
+	found, err := view.New(i.source(), record.Organisation{}, time.Time{}).Record(context.Background(), target.Kind, target.ID)
+	if err != nil || found == nil {
+		return nil // the connector looks for it
+	}
+	file, _ := found.Record.(*wire.File)
+	if owner := cmp.Or(file.GetOwner().GetId(), file.GetOwner().GetEmail()); owner != "" {
+		return map[string]string{ownerArg: owner}
+	}
+	return nil
 }
 
 // acted has a target looked at again, where it was seen last.

@@ -114,6 +114,15 @@ func (d *Daemon) Check(ctx context.Context, id string) (*wire.CheckResponse, err
 	return i.engine.Check(ctx)
 }
 
+// CheckActing is part of api.Agent.
+func (d *Daemon) CheckActing(ctx context.Context, id string) (*wire.CheckResponse, error) {
+	i, err := d.running(id)
+	if err != nil || i.acting == nil {
+		return nil, err
+	}
+	return i.acting.check(ctx, nil)
+}
+
 // Backup is part of api.Agent.
 func (d *Daemon) Backup(ctx context.Context, id string, to api.Sink) error {
 	d.mu.Lock()

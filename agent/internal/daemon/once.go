@@ -37,6 +37,9 @@ type CheckedOnce struct {
 	Instance string
 	Check    *wire.CheckResponse
 	Err      error
+	// Acting is what the credentials for actions may do; neither it nor an error: there are none.
+	Acting    *wire.CheckResponse
+	ActingErr error
 }
 
 // CheckOnce asks the chosen instances who they are, and stops.
@@ -45,17 +48,26 @@ func (d *Daemon) CheckOnce(ctx context.Context, chosen func(id string) bool) ([]
 		out     []CheckedOnce
 		answers sync.Map // by instance
 	)
+	ask := func(ctx context.Context, i *instance) (c CheckedOnce) {
+		c.Instance = i.c.ID()
+		if c.Check, c.Err = i.connector.Check(ctx); c.Err == nil && i.acting != nil {
+			defer i.acting.end()
+			c.Acting, c.ActingErr = i.acting.check(ctx, c.Check)
+		}
+		return c
+	}
 	err := d.with(ctx, func(ctx context.Context) error {
 		d.apply(false)
 		all := d.each(ctx, chosen, func(ctx context.Context, i *instance) Scanned {
-			check, err := i.connector.Check(ctx)
-			answers.Store(i.c.ID(), check)
-			return Scanned{Instance: i.c.ID(), Err: err}
+			c := ask(ctx, i)
+			answers.Store(c.Instance, c)
+			return Scanned{Instance: c.Instance, Err: c.Err}
 		})
 		for _, s := range all {
-			check, _ := answers.Load(s.Instance)
-			answer, _ := check.(*wire.CheckResponse)
-			out = append(out, CheckedOnce{s.Instance, answer, s.Err})
+			asked, _ := answers.Load(s.Instance)
+			c, _ := asked.(CheckedOnce)
+			c.Instance, c.Err = s.Instance, s.Err
+			out = append(out, c)
 		}
 		return ctx.Err()
 	})
