@@ -18,7 +18,7 @@ agent {
 
 organization {
   domains   = ["acme.example"]            # production: your own, or nothing: then those that the providers verified
-  protected = ["breakglass@acme.example"] # no action touches these: addresses, ids and groups without which nobody gets in again
+  protected = ["breakglass@acme.example"] # no action touches these addresses and refs: who gets in when nobody else does
 }
 
 network {
