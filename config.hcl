@@ -197,6 +197,16 @@ policy "left-but-active" {
       a.provider in ['okta', 'googleworkspace'] && a.account.status in ['suspended', 'deleted'])
   CEL
   severity    = "high"
+
+  test "deleted in Okta, active in Box" {
+    expect   = "match"
+    instance = "box/content"
+    account  = { email = "rosa@acme.example", status = "active", type = "user" }
+    given "account" "okta/workforce" {
+      email  = "rosa@acme.example"
+      status = "deleted"
+    }
+  }
 }
 
 policy "many-downloads" {
@@ -210,6 +220,13 @@ policy "many-downloads" {
     within   = "10m"
     by       = "actor"
     distinct = "target"
+  }
+
+  test "sixty within five minutes" {
+    expect   = "match"
+    times    = 60
+    every    = "5s"
+    activity = { type = "file_download", actor = "ann@acme.example", targets = ["f#"] }
   }
 }
 
