@@ -63,10 +63,13 @@ func runChild(dir string) error {
 		}
 	}
 	url := os.Getenv(childURL)
-	e := New(Config{
+	e, err := New(Config{
 		Instance: "x/one", Specs: specs(), Store: s, Audit: log, Reached: die, Retry: time.Millisecond, Stopped: func() string { return "" },
 		Open: func(context.Context) (Actor, func(), error) { return actor{far{url, die}}, func() {}, nil },
 	})
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)
@@ -168,7 +171,11 @@ func (s *scene) open(do func(*bolt.Store, *Engine)) {
 			s.t.Error(err)
 		}
 	}()
-	do(st, New(Config{Instance: "x/one", Specs: specs(), Store: st, Audit: &logbook{}}))
+	e, err := New(Config{Instance: "x/one", Specs: specs(), Store: st, Audit: &logbook{}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	do(st, e)
 }
 
 // run is one process; killed says whether it ended by kill -9. after kills it from outside; 0: it does so itself, at a step.

@@ -31,6 +31,7 @@ const (
 	retryMin     = time.Second
 	retryMax     = 5 * time.Minute
 	blockedEvery = 30 * time.Second // that what keeps all actions back is looked at again
+	restFactor   = 4                // doublings of the first wait, after which what could not be kept is tried again
 )
 
 // Store is where intents are kept: the instance's own.
@@ -94,6 +95,7 @@ type Engine struct {
 	sent  map[string][]sending // by policy: what left within the hour
 	stuck []time.Time          // when intents got stuck
 	back  map[string]string    // what a person took back, by policy, action and target: the undo
+	rests map[string]time.Time // intents that could not be kept: the disk is full, say; not before
 }
 
 type sending struct {
@@ -101,8 +103,8 @@ type sending struct {
 	at time.Time
 }
 
-// New starts nothing.
-func New(c Config) *Engine {
+// New reads what was done lately. It starts nothing.
+func New(c Config) (*Engine, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -115,7 +117,11 @@ func New(c Config) *Engine {
 	if c.Reached == nil {
 		c.Reached = func(string) {}
 	}
-	return &Engine{Config: c, changed: make(chan struct{}, 1), busy: map[string]bool{}, sent: map[string][]sending{}, back: map[string]string{}}
+	e := &Engine{Config: c, changed: make(chan struct{}, 1), busy: map[string]bool{}, rests: map[string]time.Time{}}
+	if err := e.remember(context.Background()); err != nil {
+		return nil, fmt.Errorf("instance %s: actions: %w", c.Instance, err)
+	}
+	return e, nil
 }
 
 // The buckets of an instance's store.
@@ -130,11 +136,17 @@ const (
 
 // Run works on the open intents until ctx ends.
 func (e *Engine) Run(ctx context.Context) error {
-	if err := e.recover(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
+	for {
+		err := e.recover(ctx)
+		if err == nil {
+			break
 		}
-		return fmt.Errorf("instance %s: actions: %w", e.Instance, err)
+		e.Logger.Error("no action is begun before what the last process left is put right", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(e.backoff(restFactor)):
+		}
 	}
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -159,14 +171,6 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // recover puts right what the end of the process before left: a call that was on its way may have arrived.
 func (e *Engine) recover(ctx context.Context) error {
-	epoch, err := e.Store.Doc(storeBucket, []byte(epochKey))
-	if err != nil {
-		return err
-	}
-	e.epoch = string(epoch)
-	if err := e.remember(ctx); err != nil {
-		return err
-	}
 	all, err := e.Outstanding(ctx)
 	if err != nil {
 		return err
@@ -197,6 +201,7 @@ func (i *Intent) same() string { return i.Policy + "\x00" + i.Action + "\x00" + 
 // remember reads what left within the last hour, for the caps, and what persons took back.
 func (e *Engine) remember(ctx context.Context) error {
 	hour := e.Now().Add(-time.Hour)
+	e.sent, e.back = map[string][]sending{}, map[string]string{}
 	return Each(ctx, e.Store, func(i *Intent) bool {
 		if i.Undone != "" {
 			e.back[i.same()] = i.Undone
@@ -226,6 +231,9 @@ func (e *Engine) dispatch(ctx context.Context, working *sync.WaitGroup) (time.Du
 	}
 	for _, i := range open {
 		wait, due := i.due(now)
+		if rest := e.rests[i.ID]; due && now.Before(rest) {
+			wait, due = rest.Sub(now), false
+		}
 		if !due {
 			if wait > 0 {
 				next = min(next, wait)
@@ -238,10 +246,11 @@ func (e *Engine) dispatch(ctx context.Context, working *sync.WaitGroup) (time.Du
 		locked[e.lock(i)] = true
 		e.busy[i.ID] = true
 		working.Go(func() {
-			defer e.free(i.ID)
-			if err := e.drive(ctx, i.ID); err != nil && ctx.Err() == nil {
+			err := e.drive(ctx, i.ID)
+			if err != nil && ctx.Err() == nil {
 				e.Logger.Error("action", "intent", i.ID, "error", err)
 			}
+			e.free(i.ID, err)
 		})
 	}
 	return next, nil
@@ -280,9 +289,13 @@ func (i *Intent) due(now time.Time) (time.Duration, bool) {
 	return at.Sub(now), !now.Before(at)
 }
 
-func (e *Engine) free(id string) {
+func (e *Engine) free(id string, err error) {
 	e.mu.Lock()
 	delete(e.busy, id)
+	delete(e.rests, id)
+	if err != nil {
+		e.rests[id] = e.Now().Add(e.backoff(restFactor))
+	}
 	e.mu.Unlock()
 	e.wake()
 }

@@ -98,7 +98,11 @@ func (w *world) start(change func(*Config)) {
 	if change != nil {
 		change(&c)
 	}
-	w.Engine = New(c)
+	e, err := New(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.Engine = e
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {

@@ -188,12 +188,12 @@ func (a *acting) secrets(ctx context.Context) (map[string]string, error) {
 }
 
 // openActions builds the engine of an instance that may change something.
-func (i *instance) openActions(d *Daemon) {
+func (i *instance) openActions(d *Daemon) (err error) {
 	if i.c.Actions == nil {
-		return
+		return nil
 	}
 	i.acting = &acting{d: d, i: i}
-	i.actions = action.New(action.Config{
+	i.actions, err = action.New(action.Config{
 		Instance: i.c.ID(), Specs: i.c.Description.GetActions(), Store: i.store, Audit: d.audit, Open: i.acting.open,
 		Guard: func(ctx context.Context, _ string, target record.Ref) error { return d.guard(ctx, i, target) },
 		Doubt: func(ctx context.Context, target record.Ref) string { return doubt(ctx, i, target) }, Stopped: d.stopped,
@@ -202,6 +202,7 @@ func (i *instance) openActions(d *Daemon) {
 		Acted:      i.acted,
 		Logger:     d.Logger.With("instance", i.c.ID()),
 	})
+	return err
 }
 
 // fill says whose a file is, to actions that ask for its owner: providers show a file to those only who may open it.

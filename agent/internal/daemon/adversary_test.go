@@ -188,7 +188,9 @@ func (g *governed) add(name string, s *scripted) {
 	i.engine = scan.New(scan.Config{
 		Instance: c.ID(), Description: description, Source: s, Store: st, TempDir: g.t.TempDir(), Logger: hclog.NewNullLogger(),
 	})
-	i.openActions(g.d)
+	if err := i.openActions(g.d); err != nil {
+		g.t.Fatal(err)
+	}
 	if i.actions != nil {
 		i.actions.Open = func(context.Context) (action.Actor, func(), error) { return s, func() {}, nil }
 	}

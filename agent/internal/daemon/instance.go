@@ -151,7 +151,9 @@ func (i *instance) prepare(d *Daemon) error {
 	if err := i.openHooks(d); err != nil {
 		return err
 	}
-	i.openActions(d)
+	if err := i.openActions(d); err != nil {
+		return err
+	}
 	i.connector = d.host.Start(*spec)
 	i.engine = scan.New(scan.Config{
 		Instance: i.c.ID(), Description: i.c.Description, Source: i.connector, Store: i.store, Rules: rulesOf(i.c),
