@@ -198,8 +198,13 @@ func (e *Engine) recover(ctx context.Context) error {
 // same is what two intents of a policy have in common that want the same.
 func (i *Intent) same() string { return i.Policy + "\x00" + i.Action + "\x00" + i.Target }
 
-// remember reads what left within the last hour, for the caps, and what persons took back.
+// remember reads whose store it is, what left within the last hour, for the caps, and what persons took back.
 func (e *Engine) remember(ctx context.Context) error {
+	epoch, err := e.Store.Doc(storeBucket, []byte(epochKey))
+	if err != nil {
+		return err
+	}
+	e.epoch = string(epoch)
 	hour := e.Now().Add(-time.Hour)
 	e.sent, e.back = map[string][]sending{}, map[string]string{}
 	return Each(ctx, e.Store, func(i *Intent) bool {
