@@ -19,6 +19,9 @@ import (
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
+// judgeAgain is when judging goes on, where it was, after what it concluded could not be kept.
+const judgeAgain = 30 * time.Second
+
 // judges are those that run, so that one can be told what another saw.
 type judges struct {
 	mu sync.Mutex
@@ -81,7 +84,14 @@ func (i *instance) judge(ctx context.Context, d *Daemon) error {
 		select {
 		case err := <-ended:
 			stop()
-			return err
+			if err == nil || ctx.Err() != nil {
+				return err
+			}
+			d.Logger.Error("nothing is judged for now", "instance", id, "error", err) // the disk is full, say
+			select {
+			case <-ctx.Done():
+			case <-time.After(judgeAgain):
+			}
 		case <-a.over:
 			stop()
 			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
