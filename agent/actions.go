@@ -31,7 +31,7 @@ func planCommand(o *options) *cobra.Command {
 		Use:   "plan ACTION REF",
 		Short: "Show what an action would do, and do nothing",
 		Long: "The connector reads the target as it is now, with the credentials of the instance's actions block. Nothing can be changed by it.\n" +
-			"`mooring connector list` shows which actions there are.",
+			"docs/capabilities.md tells which actions there are; a wrong name is answered with those that fit.",
 		Example: "  mooring plan make_private googleworkspace/main/file/1aB\n  mooring plan remove_collaborator box/main/file/42 --arg who=eve@globex.example",
 		Args:    arguments(2, 2), //nolint:mnd // the action and its target
 		RunE: func(c *cobra.Command, args []string) error {

@@ -169,7 +169,7 @@ func title(p *policy.Policy, m wire.RecordMessage) string {
 	if what == "" {
 		what = p.Name
 	}
-	return what + ": " + nameOf(m)
+	return strings.TrimSuffix(what, ".") + ": " + nameOf(m)
 }
 
 // nameOf is what people call a record.
