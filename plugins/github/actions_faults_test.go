@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -183,49 +182,6 @@ func TestWrongTargets(t *testing.T) {
 		if _, err := (connector{}).Prepare(t.Context(), s, c.i); sdk.TypeOf(err) != c.want {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
-	}
-}
-
-// What is done twice, as after an answer that was lost, is told as done, and so is its undo; each is then there to be read.
-func TestActTwiceAndBack(t *testing.T) {
-	w := actWorld(t, acting)
-	s := w.appSession(t)
-	for _, c := range w.actCases(t) {
-		t.Run(strings.ReplaceAll(c.Action+" "+c.Name, " ", "_"), func(t *testing.T) {
-			defer w.server.Forget(orgName)
-			i := intentOf(&c)
-			p, o := w.act(t, s, i)
-			w.settled(t, s, i, p, o)
-			if spec := table.Specs()[w.at(c.Action)]; spec.GetUndo() == sdk.UndoNone {
-				return
-			}
-			undo := intentOf(&c)
-			undo.Undo = undoOf(p, o)
-			p, o = w.act(t, s, undo)
-			w.settled(t, s, undo, p, o)
-			if again := mustPlan(t, s, undo); !again.GetAlready() {
-				t.Errorf("undone, it is to be undone: %s", again.GetSnapshot())
-			}
-		})
-	}
-}
-
-func (*world) at(action string) int {
-	return slices.IndexFunc(table, func(a sdk.Action) bool { return a.Name == action })
-}
-
-func (w *world) settled(t *testing.T, s *sdk.Session, i *sdk.Intent, p *sdk.Plan, o *sdk.Outcome) {
-	t.Helper()
-	if o.GetState() != sdk.Done {
-		t.Errorf("%v", o)
-	}
-	again, err := connector{}.Act(t.Context(), s, i, p, nil, func([]byte) error { return nil })
-	if err != nil || again.GetState() != sdk.Done && again.GetState() != sdk.Already {
-		t.Errorf("done twice: %v, %v", again, err)
-	}
-	r, err := connector{}.ReadBack(t.Context(), s, i, p, nil)
-	if err != nil || r.GetState() != sdk.Applied {
-		t.Errorf("read back: %v, %v", r, err)
 	}
 }
 

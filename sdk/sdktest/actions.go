@@ -1,21 +1,15 @@
 package sdktest
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/mooring-hq/mooring/sdk"
-	"github.com/mooring-hq/mooring/sdk/internal/call"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
 
@@ -44,10 +38,12 @@ const (
 )
 
 // Actions proves what every action must do: Prepare changes nothing, Act brings about what ReadBack then sees, done twice it
-// is done once, undo brings the state back or loses what was declared. Each request of an Act is lost once before the provider
-// got it and once after, and what the agent would do then must end in the same state. Each part is a subtest.
+// is done once and told as done, undo brings the state back or loses what was declared. Each request of an Act, and of its undo,
+// is lost once before the provider got it, once after, and once with all that follow; what the agent would do then must end in
+// the same state. Each is refused once, too: what is told as refused changed nothing. Each case is a subtest. With -short
+// only the requests of acts are lost.
 //
-// Options are those of Run; the credential is the one for actions. Every action needs a case.
+// Options are those of Run; the credential is the one for actions, and Session.Acting is set. Every action needs a case.
 func Actions(t *testing.T, o Options, cases ...ActionCase) {
 	t.Helper()
 	actions(std{t}, o, cases...)
@@ -59,11 +55,13 @@ func actions(t tester, o Options, cases ...ActionCase) {
 	if !k.describe(t) || !k.open(t) {
 		return
 	}
+	k.session.Acting = true
 	actor, ok := o.Connector.(sdk.Actor)
 	if !ok {
 		t.Errorf("the connector is no sdk.Actor")
 		return
 	}
+	t.run("check", k.mayAct)
 	tried := map[string]bool{}
 	for i := range cases {
 		tried[cases[i].Action] = true
@@ -149,7 +147,7 @@ func (a *act) run(t tester) {
 			t.Errorf("something is lost, but the action declares a full undo")
 		}
 	}
-	d, requests := a.healthy(t, before)
+	d := a.healthy(t, before)
 	if d == nil {
 		return
 	}
@@ -158,10 +156,9 @@ func (a *act) run(t tester) {
 		return
 	}
 	a.reset()
-	for n := 1; n <= min(requests, maxActRequests); n++ {
-		for _, arrives := range []bool{false, true} {
-			a.lose(t, n, arrives, before, after)
-		}
+	a.disturb(t, false, testing.Short(), before, after)
+	if a.spec.GetUndo() != sdk.UndoNone && !testing.Short() {
+		a.disturb(t, true, false, before, wants)
 	}
 }
 
@@ -172,11 +169,11 @@ func (a *act) reset() {
 }
 
 // healthy does it once and looks from all sides.
-func (a *act) healthy(t tester, before string) (*done, int) {
+func (a *act) healthy(t tester, before string) *done {
 	d, err := a.prepare(t, nil)
 	if err != nil {
 		t.Errorf("prepare: %v", err)
-		return nil, 0
+		return nil
 	}
 	if d.plan.GetAlready() || len(d.plan.GetEffects()) == 0 {
 		t.Errorf("the plan of an action not done yet: already %v, effects %q", d.plan.GetAlready(), d.plan.GetEffects())
@@ -187,39 +184,53 @@ func (a *act) healthy(t tester, before string) (*done, int) {
 	if r := a.look(t, d); r != sdk.NotApplied && r != sdk.Unknowable {
 		t.Errorf("read back before the act: %v", r)
 	}
-	a.provider.expect(nil, 0, false, 0)
 	a.carryOut(t, d)
-	requests, _ := a.provider.counts()
 	a.settle(t, d)
 	if a.state() == before {
 		t.Errorf("the act changed nothing: %s", before)
-		return nil, 0
+		return nil
 	}
 	seen := a.look(t, d)
 	if seen != sdk.Applied && seen != sdk.Unknowable {
 		t.Errorf("read back after the act: %v", seen)
 	}
-	after := a.state()
 	if again, err := a.prepare(t, nil); err != nil {
 		t.Logf("prepared again: %v", err) // what is gone cannot be prepared
 	} else if !again.plan.GetAlready() && a.spec.GetSafety() == sdk.Repeat && seen != sdk.Unknowable { // what nobody sees is never already so
 		t.Errorf("prepared again, it is not already so: %s", again.plan.GetSnapshot())
 	}
-	if a.spec.GetSafety() != sdk.Never && a.spec.GetSafety() != sdk.ReadsBack { // the agent repeats no other
-		twice := &done{intent: d.intent, plan: d.plan, progress: d.progress}
-		a.carryOut(t, twice)
-		if now := a.state(); now != after {
-			t.Errorf("done twice it is not done once:\n%s\nwas\n%s", now, after)
-		}
+	a.twice(t, d)
+	return d
+}
+
+// twice does again what is done, where the agent would when it got no answer.
+func (a *act) twice(t tester, d *done) {
+	if a.spec.GetSafety() == sdk.Never || a.spec.GetSafety() == sdk.ReadsBack {
+		return
 	}
-	return d, requests
+	was := a.state()
+	again := &done{intent: d.intent, plan: d.plan, progress: d.progress}
+	a.carryOut(t, again)
+	if now := a.state(); now != was {
+		t.Errorf("done twice it is not done once:\n%s\nwas\n%s", now, was)
+	}
+	switch o := again.outcome; o.GetState() {
+	case sdk.Done, sdk.Already, sdk.Pending:
+	case sdk.Refused:
+		if a.spec.GetSafety() == sdk.Precondition && a.look(t, again) == sdk.Applied {
+			return // it does not hold any more: the agent looks
+		}
+		fallthrough
+	default:
+		t.Errorf("done twice, it is told as %v", o)
+	}
 }
 
 // takeBack undoes it.
 func (a *act) takeBack(t tester, d *done, want string) bool {
 	if a.spec.GetUndo() == sdk.UndoNone {
 		if a.Reset == nil {
-			t.Logf("nothing takes it back: its lost requests are not tried")
+			t.Logf("nothing takes it back: its requests are neither lost nor refused")
 		}
 		return a.Reset != nil
 	}
@@ -234,149 +245,15 @@ func (a *act) takeBack(t tester, d *done, want string) bool {
 		t.Errorf("after the undo the state is\n%s\nwant\n%s", now, want)
 		return false
 	}
+	seen := a.look(t, u)
+	if seen != sdk.Applied && seen != sdk.Unknowable {
+		t.Errorf("read back after the undo: %v", seen)
+	}
+	a.twice(t, u)
+	if again, err := a.prepare(t, d.undo()); err != nil {
+		t.Errorf("prepare the undo again: %v", err)
+	} else if !again.plan.GetAlready() && seen != sdk.Unknowable {
+		t.Errorf("undone, it is to be undone: %s", again.plan.GetSnapshot())
+	}
 	return a.Lost == nil || a.Reset != nil
-}
-
-// lose loses the n-th request of an Act, before or after the provider got it, and goes on as the agent does.
-func (a *act) lose(t tester, n int, arrives bool, before, after string) {
-	name := fmt.Sprintf("request %d lost, provider got it: %v", n, arrives)
-	d, err := a.prepare(t, nil)
-	if err != nil {
-		t.Errorf("%s: prepare: %v", name, err)
-		return
-	}
-	a.provider.expect(lost(arrives), n, true, 0)
-	a.carryOut(t, d)
-	_, fired := a.provider.counts()
-	a.provider.expect(nil, 0, false, 0)
-	if fired == 0 {
-		t.Errorf("%s: it was not sent", name)
-	}
-	if d.outcome.GetState() == sdk.Refused && d.progress == nil && a.state() != before {
-		t.Errorf("%s: told as refused, but the state is\n%s\nwas\n%s", name, a.state(), before)
-	}
-	a.settle(t, d)
-	if now := a.state(); now != after {
-		t.Errorf("%s: in the end the state is\n%s\nwant\n%s", name, now, after)
-	}
-	if a.Reset == nil {
-		if u, err := a.prepare(t, d.undo()); err != nil {
-			t.Errorf("%s: prepare the undo: %v", name, err)
-		} else {
-			a.carryOut(t, u)
-			a.settle(t, u)
-		}
-	}
-	a.reset()
-	if now := a.state(); now != before {
-		t.Errorf("%s: after the undo the state is\n%s\nwas\n%s", name, now, before)
-	}
-}
-
-func lost(arrives bool) *fault {
-	return &fault{name: "lost", do: func(p *provider, w http.ResponseWriter, r *http.Request) {
-		if arrives {
-			p.ask(r)
-		}
-		reset(p, w, r)
-	}}
-}
-
-// call is one call of the agent.
-func (a *act) call(t tester) (context.Context, func()) {
-	ctx, cancel := context.WithTimeout(call.WithID(t.Context(), callID), actTime)
-	return ctx, func() {
-		cancel()
-		a.release(callID)
-	}
-}
-
-func (a *act) prepare(t tester, undo *wire.Undo) (*done, error) {
-	ctx, end := a.call(t)
-	defer end()
-	d := &done{intent: a.intent(undo)}
-	var err error
-	d.plan, err = a.actor.Prepare(ctx, a.session, proto.CloneOf(d.intent))
-	if err == nil && d.plan == nil {
-		err = errors.New("neither a plan nor an error")
-	}
-	if err != nil {
-		a.privateError(t, "prepare", err)
-	}
-	return d, err
-}
-
-// carryOut is one Act.
-func (a *act) carryOut(t tester, d *done) {
-	ctx, end := a.call(t)
-	defer end()
-	kept := false
-	o, err := a.actor.Act(ctx, a.session, proto.CloneOf(d.intent), proto.CloneOf(d.plan), d.progress, func(p []byte) error {
-		kept, d.progress = true, slices.Clone(p)
-		return nil
-	})
-	switch {
-	case err != nil:
-		a.privateError(t, "act", err)
-		o = sdk.OutcomeOf(err, kept || d.progress != nil)
-	case o == nil:
-		t.Errorf("act gave neither an outcome nor an error")
-		o = &wire.Outcome{State: sdk.Unsure}
-	}
-	d.outcome = o
-}
-
-// settle does what the agent does until the intent is settled.
-func (a *act) settle(t tester, d *done) {
-	for range maxPolls {
-		switch d.outcome.GetState() {
-		case sdk.Done, sdk.Already:
-			return
-		case sdk.Pending:
-			if a.Advance != nil {
-				a.Advance()
-			}
-			d.progress = []byte(d.outcome.GetToken())
-			a.decide(t, d)
-			continue
-		case sdk.Refused: // a person, or the policy, asks once more
-			if r := a.look(t, d); r == sdk.Applied {
-				d.outcome = &wire.Outcome{State: sdk.Done, UndoSnapshot: d.outcome.GetUndoSnapshot()}
-				return
-			}
-			a.carryOut(t, d)
-		default:
-			a.decide(t, d)
-		}
-	}
-	t.Errorf("not settled after %d steps: %v", maxPolls, d.outcome)
-}
-
-// decide ends what is unsure or pending.
-func (a *act) decide(t tester, d *done) {
-	pending := d.outcome.GetState() == sdk.Pending
-	if !pending && (a.spec.GetSafety() == sdk.Repeat || a.spec.GetSafety() == sdk.Key || a.spec.GetSafety() == sdk.Precondition) {
-		a.carryOut(t, d)
-		return
-	}
-	switch r := a.look(t, d); {
-	case r == sdk.Applied:
-		d.outcome = &wire.Outcome{State: sdk.Done, UndoSnapshot: d.outcome.GetUndoSnapshot()}
-	case r == sdk.InFlight:
-	case r == sdk.NotApplied && !pending:
-		a.carryOut(t, d)
-	default:
-		t.Errorf("read back of %v: %v", d.outcome, r)
-		d.outcome = &wire.Outcome{State: sdk.Done}
-	}
-}
-
-func (a *act) look(t tester, d *done) wire.ReadBackResponse_State {
-	ctx, end := a.call(t)
-	defer end()
-	r, err := a.actor.ReadBack(ctx, a.session, proto.CloneOf(d.intent), proto.CloneOf(d.plan), d.progress)
-	if err != nil {
-		t.Errorf("read back: %v", err)
-	}
-	return r.GetState()
 }

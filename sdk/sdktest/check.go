@@ -68,6 +68,25 @@ func (k *kit) complete(t tester, st *sdk.Status) {
 			t.Errorf("Check says nothing of list:%s", l.GetName())
 		}
 	}
+	for _, a := range k.d.GetActions() {
+		if c := a.GetCapability(); c != "" && said[c] != k.session.Acting {
+			t.Errorf("Session.Acting is %v: Check says something of %s: %v", k.session.Acting, c, said[c])
+		}
+	}
+}
+
+// mayAct: the credential for actions is told who it is, and a word on every action.
+func (k *kit) mayAct(t tester) {
+	c, ok := k.o.Connector.(sdk.Checker)
+	if !ok {
+		return
+	}
+	st, err := k.ask(t, c)
+	if err != nil || st == nil {
+		t.Errorf("Check of the credential for actions: %v", err)
+		return
+	}
+	k.complete(t, st)
 }
 
 // answered judges what Check gives under a fault.
