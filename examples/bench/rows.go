@@ -56,12 +56,14 @@ const (
 	hostPkg  = "agent/internal/plughost"
 	quotaPkg = "agent/internal/quota"
 	judgePkg = "agent/internal/policy"
+	wholePkg = "agent/internal/daemon"
 )
 
 func rows() []row {
 	rows := wayRows()
 	rows = append(rows, growthRows()...)
 	rows = append(rows, quotaRows()...)
+	rows = append(rows, besideRows()...)
 	return append(rows, processRows()...)
 }
 
@@ -184,6 +186,22 @@ func quotaRows() []row {
 			value: metric("Share", "action-wait-in-requests"), ok: atMost(1),
 			beside: with("%s ms of %s actions a round", metric("Share", "action-wait-ms-p99"), metric("Share", "actions")),
 		})
+}
+
+// besideRows are of a scan that changes each of 100,000 records, the worst there is for who judges them.
+func besideRows() []row {
+	beside := run{pkg: wholePkg, bench: "^BenchmarkScan$", rounds: 3, time: "2x"}
+	var rows []row
+	for _, c := range []struct{ name, bench string }{
+		{"the ready policies", "ready"}, {"a policy near its cost limit", "costly"}, {"the ready policies, alerts and a dead sink", "dead"},
+	} {
+		rows = append(rows, row{
+			name: "a scan that changes every record, beside " + c.name + ", against none", goal: "≥ 0.9", run: beside,
+			value: ratio(metric("Scan/"+c.bench, "records/s"), metric("Scan/none", "records/s")), ok: atLeast(0.9),
+			beside: with("%s and %s records/s", metric("Scan/"+c.bench, "records/s"), metric("Scan/none", "records/s")),
+		})
+	}
+	return rows
 }
 
 func processRows() []row {

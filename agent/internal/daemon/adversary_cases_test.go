@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mooring-hq/mooring/agent/internal/config"
 	"github.com/mooring-hq/mooring/sdk"
 	wire "github.com/mooring-hq/mooring/sdk/wire/v1"
 )
@@ -161,7 +162,7 @@ func TestListsThatLie(t *testing.T) {
 
 func lie(t *testing.T, twist func(main, hr snapshot)) {
 	t.Helper()
-	g := newGoverned(t)
+	g := newGoverned(t, &config.Config{Policies: enforcing()})
 	for range 2 {
 		g.pass(sound(), personnel())
 	}

@@ -95,16 +95,15 @@ func (s *scripted) done() []string {
 // governed is a daemon with two scripted instances: main, which may be changed, and hr, which knows who left. Scans, judge,
 // actions, stores and audit log are the real ones; no process is started.
 type governed struct {
-	t        *testing.T
+	t        testing.TB
 	d        *Daemon
 	main, hr scripted
 }
 
-func newGoverned(t *testing.T) *governed {
+func newGoverned(t testing.TB, c *config.Config) *governed {
 	t.Helper()
 	g := &governed{t: t}
-	c := &config.Config{Agent: config.Agent{DataDir: memoryDir(t)}, Organization: config.Organization{Domains: []string{"acme.example"}}}
-	c.Policies = enforcing()
+	c.Agent.DataDir, c.Organization.Domains = memoryDir(t), []string{"acme.example"}
 	policies, diags := policy.Load(c)
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -154,7 +153,7 @@ func newGoverned(t *testing.T) *governed {
 }
 
 // memoryDir is a folder in memory where there is one: hundreds of commits need no disk.
-func memoryDir(t *testing.T) string {
+func memoryDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "mooring-test-*")
 	if err != nil {
@@ -235,12 +234,14 @@ func (g *governed) pass(main, hr snapshot) {
 	synctest.Wait()
 }
 
-const tenant = 60 // accounts, and as many files
+const tenant = 60 // accounts, and as many memberships and files
 
 // sound is a company of which no policy has to say anything.
-func sound() snapshot {
+func sound() snapshot { return company(tenant) }
+
+func company(people int) snapshot {
 	s := snapshot{"groups": {&sdk.Group{Id: "staff", Name: new("staff")}, &sdk.Group{Id: "board", Name: new("board")}}}
-	for n := range tenant {
+	for n := range people {
 		id := fmt.Sprintf("a%03d", n)
 		s["accounts"] = append(s["accounts"], &sdk.Account{
 			Id: id, Name: new(id), Email: new(id + "@acme.example"), Status: new("active"), Mfa: new("on"),
