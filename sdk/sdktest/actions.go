@@ -156,9 +156,9 @@ func (a *act) run(t tester) {
 		return
 	}
 	a.reset()
-	a.disturb(t, false, testing.Short(), before, after)
+	a.disturb(t, false, testing.Short(), before, before, after)
 	if a.spec.GetUndo() != sdk.UndoNone && !testing.Short() {
-		a.disturb(t, true, false, before, wants)
+		a.disturb(t, true, false, before, after, wants)
 	}
 }
 

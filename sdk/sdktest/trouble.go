@@ -40,10 +40,11 @@ func lost(arrives bool) *fault {
 }
 
 // disturb has each request of an act, or of its undo, meet each trouble, until there are no more.
-func (a *act) disturb(t tester, undoing, short bool, before, want string) {
+// was is the state in which it begins, want where it ends.
+func (a *act) disturb(t tester, undoing, short bool, before, was, want string) {
 	for n := 1; n <= maxActRequests; n++ {
 		for _, trouble := range troubles(short) {
-			if !a.meet(t, n, trouble, undoing, before, want) {
+			if !a.meet(t, n, trouble, undoing, before, was, want) {
 				return
 			}
 		}
@@ -51,7 +52,7 @@ func (a *act) disturb(t tester, undoing, short bool, before, want string) {
 }
 
 // meet does it once, with trouble, and goes on as the agent does; then all is brought back. not met: there was no such request.
-func (a *act) meet(t tester, n int, how *trouble, undoing bool, before, want string) (met bool) {
+func (a *act) meet(t tester, n int, how *trouble, undoing bool, before, was, want string) (met bool) {
 	name := fmt.Sprintf(how.name, n)
 	var did *done
 	var undo *wire.Undo
@@ -64,7 +65,6 @@ func (a *act) meet(t tester, n int, how *trouble, undoing bool, before, want str
 		a.settle(t, did)
 		undo = did.undo()
 	}
-	was := a.state()
 	d := a.begin(t, name, undo)
 	if d == nil {
 		return false
@@ -76,17 +76,21 @@ func (a *act) meet(t tester, n int, how *trouble, undoing bool, before, want str
 	a.carryOut(t, d)
 	_, fired := a.provider.counts()
 	a.provider.expect(nil, 0, false, 0)
-	refused := d.outcome.GetState() == sdk.Refused
-	if now := a.state(); refused && now != was {
-		t.Errorf("%s: told as refused, but the state is\n%s\nwas\n%s", name, now, was)
+	now, refused := was, d.outcome.GetState() == sdk.Refused
+	if refused {
+		if now = a.state(); now != was {
+			t.Errorf("%s: told as refused, but the state is\n%s\nwas\n%s", name, now, was)
+		}
 	}
 	if !refused || !how.refused {
 		a.settle(t, d)
-		if now := a.state(); now != want && (!how.refused || a.Reset == nil) {
+		if now = a.state(); now != want && (!how.refused || a.Reset == nil) {
 			t.Errorf("%s: in the end the state is\n%s\nwant\n%s", name, now, want)
 		}
 	}
-	a.back(t, name, did, before)
+	if a.Reset != nil || now != before {
+		a.back(t, name, did, before)
+	}
 	return fired > 0
 }
 
@@ -101,14 +105,11 @@ func (a *act) begin(t tester, name string, undo *wire.Undo) *done {
 
 // back brings the fake back to where it was.
 func (a *act) back(t tester, name string, d *done, before string) {
-	switch {
-	case a.Reset != nil:
+	if a.Reset != nil {
 		a.Reset()
-	case a.state() != before:
-		if u := a.begin(t, name+": undo", d.undo()); u != nil {
-			a.carryOut(t, u)
-			a.settle(t, u)
-		}
+	} else if u := a.begin(t, name+": undo", d.undo()); u != nil {
+		a.carryOut(t, u)
+		a.settle(t, u)
 	}
 	if now := a.state(); now != before {
 		t.Errorf("%s: after the undo the state is\n%s\nwas\n%s", name, now, before)
