@@ -4,8 +4,10 @@
 // production. It drives the connector as the agent does, over package httpapi and a loopback server, and needs to know
 // nothing about the provider: faults are put between the two.
 //
-// It does not prove that the records say what the provider meant, that the fake behaves like the vendor, or that the
-// connector's actions are right; it does not start a process, so package serve and its probing Check are not in it.
+// Actions does the same for what the connector changes, with a case for each action.
+//
+// It does not prove that the records say what the provider meant, or that the fake behaves like the vendor; it does not start a
+// process, so package serve and its probing Check are not in it.
 package sdktest
 
 import (
