@@ -37,8 +37,8 @@ const (
 	maxChunkTime   = 100 * time.Millisecond
 	scanning       = time.Second           // since the log moved: somebody scans
 	noPause        = 10 * time.Millisecond // then a piece of work that took less is followed by the next at once
-	pauseFactor    = 3                     // and one that took longer by a pause so much longer
-	maxPause       = time.Second
+	pauseFactor    = 9                     // and one that took longer by a pause so much longer: a tenth of one processor
+	maxPause       = 30 * time.Second
 	maxPlace       = 10_000                 // records of a walk, after which its place is committed
 	maxSweep       = 512                    // findings looked at again, between two looks at the log
 	maxRecordBytes = 64 << 10               // of a record in a finding; of a larger one only the address is kept
