@@ -340,6 +340,9 @@ func (i *instance) view(d *Daemon) *api.Instance {
 		Provider: i.c.Provider, Name: i.c.Name, Description: i.c.Description, Problem: i.aside(), Enabled: i.c.Enabled,
 		Login: i.needs(context.Background()), Off: scan.Off(i.c.Description, rulesOf(i.c)),
 	}
+	if i.waits() && v.Login != "" { // that the store is being read is over soon, this is not
+		v.Problem = v.Login
+	}
 	if i.store != nil {
 		v.Store = i.store
 	}
