@@ -92,6 +92,9 @@ func (w *world) actCases(t *testing.T) []sdktest.ActionCase {
 }
 
 func TestActions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := actWorld(t, acting)
 	sdktest.Actions(t, w.options(), w.actCases(t)...)
 }

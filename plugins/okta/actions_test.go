@@ -168,6 +168,9 @@ func specOf(action string) sdk.Action {
 }
 
 func TestActions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, newOrg(), actors)
 	sdktest.Actions(t, sdktest.Options{
 		Connector: connector{}, ProviderAt: w.http.URL, Secrets: appSecrets(), Settings: map[string]string{"key_id": keyID},
@@ -175,6 +178,9 @@ func TestActions(t *testing.T) {
 }
 
 func TestActionsWithToken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector; `make test` runs it")
+	}
 	w := start(t, newOrg(), nil)
 	sdktest.Actions(t, sdktest.Options{Connector: connector{}, ProviderAt: w.http.URL, Secrets: sswsSecrets()}, w.cases(t)...)
 }
