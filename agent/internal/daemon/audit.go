@@ -53,7 +53,9 @@ func (d *Daemon) govern(ctx context.Context) {
 	d.wg.Go(func() { d.ended(ctx, "alerts", d.alerts.Run(ctx)) })
 	d.wg.Go(func() { d.decided(ctx) })
 	d.wg.Go(func() { d.watch(ctx) })
-	d.wg.Go(func() { d.join(ctx) })
+	if !d.joined { // else every start would have all judges begin anew
+		d.wg.Go(func() { d.join(ctx) })
+	}
 }
 
 func (d *Daemon) ended(ctx context.Context, what string, err error) {
